@@ -1,0 +1,192 @@
+/*
+ * glide.h - the C interface of libglide, a Valkey cluster client.
+ *
+ * A request goes in as bytes, its response comes out as bytes. Both are protocol buffers:
+ * CommandRequest and ConnectionRequest in, Response out (protobuf/ of the sources, and
+ * glide_schema() at run time).
+ *
+ * Four shapes cross this border and no others:
+ *
+ *   handles     64-bit numbers. 0 is never valid, a number is never used again, and a closed
+ *               or made-up one is answered with an error.
+ *   input       a pointer and a length in bytes, read during the call only. The pointer may be
+ *               NULL where the length is 0.
+ *   glide_buffer memory of the library that the caller frees with glide_buffer_free().
+ *   glide_status what became of the call.
+ *
+ * Unless a function says otherwise: it may be called from any thread at any time, it does not
+ * block, and it never writes to the standard streams.
+ *
+ * After fork() the child cannot use what the parent opened: every call in it answers
+ * GLIDE_ERR_FORKED (glide_key_slot: -1) at once and without side effects, also on a handle that
+ * it could open before the fork. Closing and freeing in the child are harmless. The parent goes
+ * on undisturbed. Start processes that need a client of their own with exec.
+ *
+ * The library needs glibc and stays in the process until its end: dlclose() does not unload it.
+ */
+#ifndef GLIDE_H
+#define GLIDE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define GLIDE_API __attribute__((visibility("default")))
+#else
+#define GLIDE_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this interface. It grows when something is added; the library's SONAME changes
+ * when something that worked would no longer. */
+#define GLIDE_ABI_VERSION 1u
+
+/* ---- Status ------------------------------------------------------------------------------ */
+
+typedef int32_t glide_status;
+
+enum {
+    GLIDE_OK = 0,
+    GLIDE_ERR_INVALID_ARGUMENT = 1, /* a NULL pointer, a handle that never was, a value out of range */
+    GLIDE_ERR_DECODE = 2,           /* the bytes are not the message that the call expects */
+    GLIDE_ERR_CONFIG = 3,           /* the ConnectionRequest asks for what cannot be */
+    GLIDE_ERR_ROUTE = 4,            /* no node for the route; a retry is safe */
+    GLIDE_ERR_SERVER = 5,           /* the server answered with an error */
+    GLIDE_ERR_PARTIAL = 6,          /* some of several nodes failed; see the outcomes */
+    GLIDE_ERR_TIMEOUT = 7,          /* the deadline passed */
+    GLIDE_ERR_CONNECTION = 8,       /* no connection, or it was lost */
+    GLIDE_ERR_CLOSED = 9,           /* the handle was closed, before the call or during it */
+    GLIDE_ERR_BUSY = 10,            /* as many requests as inflight_requests_limit are running */
+    GLIDE_ERR_CANCELLED = 11,       /* the request was cancelled */
+    GLIDE_ERR_FORKED = 12,          /* called in a child process, see above */
+    GLIDE_ERR_INTERNAL = 13         /* a fault of the library; the message names the place */
+};
+
+/* glide_status_name - the name of a status without its prefix, as "TIMEOUT"; "UNKNOWN" for a
+ * number that is none. The string lives as long as the process. */
+GLIDE_API const char *glide_status_name(glide_status status);
+
+/* ---- Versions ---------------------------------------------------------------------------- */
+
+/* glide_abi_version - GLIDE_ABI_VERSION of the library that was loaded. A program built against
+ * a newer header than that may miss functions. */
+GLIDE_API uint32_t glide_abi_version(void);
+
+/* glide_version - the release of the library, as "0.1.0". The string lives as long as the
+ * process. */
+GLIDE_API const char *glide_version(void);
+
+/* ---- Buffers ----------------------------------------------------------------------------- */
+
+/* Bytes that a call hands out. A call overwrites the buffer it is given, without freeing what it
+ * held; {NULL, 0} is the empty buffer. */
+typedef struct glide_buffer {
+    uint8_t *data;
+    size_t len;
+} glide_buffer;
+
+/* glide_buffer_free - free what a call filled and make the buffer empty. Harmless on an empty
+ * buffer and on NULL. */
+GLIDE_API void glide_buffer_free(glide_buffer *buffer);
+
+/*
+ * glide_schema - the messages of this interface, for languages that build their classes at run
+ * time: a serialized google.protobuf.FileDescriptorSet, in an order in which each file follows
+ * those that it imports.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT where schema is NULL; GLIDE_ERR_FORKED;
+ * GLIDE_ERR_INTERNAL. The buffer is empty on every error.
+ */
+GLIDE_API glide_status glide_schema(glide_buffer *schema);
+
+/* ---- Slots ------------------------------------------------------------------------------- */
+
+/*
+ * glide_key_slot - the hash slot of a key, 0..16383. Only the first non-empty {tag} is hashed
+ * where a key has one.
+ *
+ * Returns the slot, or -1: key is NULL and len is not 0, or the process is a forked child.
+ */
+GLIDE_API int32_t glide_key_slot(const uint8_t *key, size_t len);
+
+/* ---- A client ---------------------------------------------------------------------------- */
+
+typedef uint64_t glide_client;
+
+/*
+ * glide_client_open - connect to a cluster and learn its topology.
+ *
+ * config    a serialized ConnectionRequest of `len` bytes: at least one address.
+ * client    gets the handle; 0 on every error.
+ * response  gets a Response: the topology on GLIDE_OK, else the error. Owned by the caller, to
+ *           be freed with glide_buffer_free().
+ *
+ * Blocks at most connection_timeout and 50 ms more. The addresses are asked in parallel and the
+ * first good answer serves. A server that is not a cluster is served too, as one shard without
+ * slot routes.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_CONFIG; GLIDE_ERR_DECODE; GLIDE_ERR_CONNECTION and
+ * GLIDE_ERR_TIMEOUT (each address and why); GLIDE_ERR_SERVER (it refused the password, say);
+ * GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
+                                         glide_buffer *response);
+
+/*
+ * glide_client_execute - run one request and wait for its response.
+ *
+ * client    from glide_client_open(); any number of threads may use it at once.
+ * request   a serialized CommandRequest of `len` bytes.
+ * response  gets a Response on every return, to be freed with glide_buffer_free().
+ *
+ * Blocks until the response or the request's deadline: timeout_ms from the call on, else the
+ * client's request_timeout, and never more than 50 ms past it. A command that blocks on the
+ * server (BLPOP and its like) gets the time it names itself and 500 ms more; one that names
+ * no limit, as BLPOP key 0, blocks until the server answers or the client is closed.
+ *
+ * A redirect (MOVED, ASK) is followed. A command is sent again only if the server refused it or
+ * it was never written; where it may have run, the error says `sent`.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_SERVER if the server refused; GLIDE_ERR_PARTIAL if some of several
+ * nodes failed; GLIDE_ERR_ROUTE; GLIDE_ERR_TIMEOUT; GLIDE_ERR_CONNECTION; GLIDE_ERR_BUSY;
+ * GLIDE_ERR_CLOSED; GLIDE_ERR_DECODE; GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED;
+ * GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_execute(glide_client client, const uint8_t *request, size_t len,
+                                            glide_buffer *response);
+
+/*
+ * glide_client_resolve - where a request would go now, without sending it: a Response with a
+ * Plan, of one leg for each node that would get something. Random choices are drawn anew by
+ * every call.
+ *
+ * Returns GLIDE_OK and the errors of glide_client_execute() that need no server.
+ */
+GLIDE_API glide_status glide_client_resolve(glide_client client, const uint8_t *request, size_t len,
+                                            glide_buffer *response);
+
+/*
+ * glide_client_topology - the topology as the client knows it now: a Response with a Topology.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_CLOSED; GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED;
+ * GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_topology(glide_client client, glide_buffer *response);
+
+/*
+ * glide_client_close - close the client and its connections. Calls that still run on it end with
+ * GLIDE_ERR_CLOSED; their buffers stay theirs.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_CLOSED if it was closed before; GLIDE_ERR_INVALID_ARGUMENT for a
+ * handle that never was; GLIDE_OK, with nothing done, in a forked child; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_close(glide_client client);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* GLIDE_H */
