@@ -1,0 +1,82 @@
+package routing
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// Address is a host and a port. Two spellings of one IP give equal addresses, so an Address
+// serves as a map key.
+type Address struct {
+	Host string // an IP in its canonical form or a lower-case host name; no brackets
+	Port uint16
+}
+
+// NewAddress brings host into canonical form. It accepts brackets around an IPv6 address.
+func NewAddress(host string, port uint16) Address {
+	host = unbracket(host)
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return Address{ip.Unmap().String(), port}
+	}
+	return Address{strings.ToLower(strings.TrimSuffix(host, ".")), port}
+}
+
+// ParseAddress splits "host:port" at the last colon, so an IPv6 address needs no brackets but
+// may have them.
+func ParseAddress(text string) (Address, error) {
+	colon := strings.LastIndexByte(text, ':')
+	if colon < 0 {
+		return Address{}, fmt.Errorf("address %q has no port; write host:port", text)
+	}
+	host := unbracket(text[:colon])
+	if host == "" {
+		return Address{}, fmt.Errorf("address %q has no host; write host:port", text)
+	}
+	port, err := ParsePort(text[colon+1:])
+	if err != nil {
+		return Address{}, fmt.Errorf("address %q: %w", text, err)
+	}
+	return NewAddress(host, port), nil
+}
+
+// ParsePort reads a port in digits, 1..65535.
+func ParsePort(text string) (uint16, error) {
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || port == 0 {
+		return 0, fmt.Errorf("port %q is not a number in 1..65535", text)
+	}
+	return uint16(port), nil
+}
+
+// String is the form in which nodes are named to callers: no brackets, also around IPv6.
+func (a Address) String() string {
+	return a.Host + ":" + strconv.Itoa(int(a.Port))
+}
+
+// Dial is the form that a dialler takes: brackets around IPv6.
+func (a Address) Dial() string {
+	if strings.IndexByte(a.Host, ':') >= 0 {
+		return "[" + a.Host + "]:" + strconv.Itoa(int(a.Port))
+	}
+	return a.String()
+}
+
+// IsIP says whether the host is an IP address rather than a name.
+func (a Address) IsIP() bool {
+	_, err := netip.ParseAddr(a.Host)
+	return err == nil
+}
+
+func unbracket(host string) string {
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+func (a Address) compare(b Address) int {
+	return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Port, b.Port))
+}

@@ -1,0 +1,251 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// Node is one server as the topology knows it.
+type Node struct {
+	ID       string
+	Address  Address // the name under which callers see it
+	Endpoint Address // where to connect to it
+	Role     Role
+	Zone     string
+	Aliases  []Address // its other names
+
+	shard *Shard
+}
+
+// Slots are the slots of the node's shard.
+func (n *Node) Slots() []SlotRange { return n.shard.Slots }
+
+// Shard is a primary, its replicas and the slots they hold.
+type Shard struct {
+	Slots    []SlotRange
+	Primary  *Node
+	Replicas []*Node
+
+	// turn rotates over the replicas. It outlives the snapshot, so a refresh does not send
+	// everybody back to the first replica.
+	turn *atomic.Uint32
+}
+
+// nextReplica takes the next replica in turn, or none where the shard has none.
+func (s *Shard) nextReplica() *Node {
+	if len(s.Replicas) == 0 {
+		return nil
+	}
+	return s.Replicas[int(s.turn.Add(1)-1)%len(s.Replicas)]
+}
+
+// noShard marks a slot that no shard serves.
+const noShard = ^uint16(0)
+
+// Snapshot is one immutable view of the cluster. A look-up takes no lock: readers hold the
+// snapshot they loaded, writers publish a new one.
+type Snapshot struct {
+	Epoch      uint64 // the highest configuration epoch that the cluster knew
+	Standalone bool   // a server that is not a cluster: one shard with every slot
+
+	shards    []*Shard // in the order of their first slots; those without slots last
+	nodes     []*Node  // shard by shard, the primary first
+	primaries []*Node
+	owner     [SlotCount]uint16 // index into shards, or noShard
+	names     map[Address]*Node
+}
+
+// Shards, Nodes and Primaries are in topology order. They must not be changed.
+func (s *Snapshot) Shards() []*Shard   { return s.shards }
+func (s *Snapshot) Nodes() []*Node     { return s.nodes }
+func (s *Snapshot) Primaries() []*Node { return s.primaries }
+
+// Owner returns the shard that serves slot, or nil where none does.
+func (s *Snapshot) Owner(slot Slot) *Shard {
+	if i := s.owner[slot]; i != noShard {
+		return s.shards[i]
+	}
+	return nil
+}
+
+// Find returns the node of that name, or nil. "localhost" stands for both loopback addresses
+// where no node has it as a name of its own.
+func (s *Snapshot) Find(name Address) *Node {
+	node := s.names[name]
+	if node == nil && name.Host == "localhost" {
+		for _, loopback := range []string{"127.0.0.1", "::1"} {
+			if node = s.names[Address{loopback, name.Port}]; node != nil {
+				return node
+			}
+		}
+	}
+	return node
+}
+
+// known lists the addresses of all nodes for an error message.
+func (s *Snapshot) known() string {
+	text := make([]string, len(s.nodes))
+	for i, node := range s.nodes {
+		text[i] = node.Address.String()
+	}
+	return strings.Join(text, ", ")
+}
+
+// NewStandalone is the view of a server that is not a cluster, with its replicas.
+func NewStandalone(primary Address, replicas ...Address) *Snapshot {
+	var owner [SlotCount]uint16
+	shard := draft{primary: Node{Address: primary, Endpoint: primary}}
+	for _, replica := range replicas {
+		shard.replicas = append(shard.replicas, Node{Address: replica, Endpoint: replica})
+	}
+	snapshot := assemble([]draft{shard}, &owner, nil)
+	snapshot.Standalone = true
+	return snapshot
+}
+
+// draft is a shard of a snapshot in the making.
+type draft struct {
+	primary  Node
+	replicas []Node
+}
+
+// assemble makes a snapshot of drafts and of an owner table that points into them. Rotation
+// goes on where the shard of the same primary in before stands.
+func assemble(drafts []draft, owner *[SlotCount]uint16, before *Snapshot) *Snapshot {
+	shards := make([]*Shard, len(drafts))
+	for i := range drafts {
+		shards[i] = drafts[i].shard(before)
+	}
+	for first := 0; first < SlotCount; {
+		last := first
+		for last+1 < SlotCount && owner[last+1] == owner[first] {
+			last++
+		}
+		if i := owner[first]; i != noShard {
+			shards[i].Slots = append(shards[i].Slots, SlotRange{Slot(first), Slot(last)})
+		}
+		first = last + 1
+	}
+	s := &Snapshot{shards: shards, names: make(map[Address]*Node)}
+	slices.SortStableFunc(s.shards, func(a, b *Shard) int { return cmp.Compare(a.firstSlot(), b.firstSlot()) })
+	for i, shard := range s.shards {
+		for _, held := range shard.Slots {
+			for slot := int(held.First); slot <= int(held.Last); slot++ {
+				s.owner[slot] = uint16(i)
+			}
+		}
+		s.primaries = append(s.primaries, shard.Primary)
+		s.nodes = append(append(s.nodes, shard.Primary), shard.Replicas...)
+	}
+	for slot, i := range owner {
+		if i == noShard {
+			s.owner[slot] = noShard
+		}
+	}
+	s.nameNodes()
+	return s
+}
+
+// nameNodes fills names. A node's own address wins over an alias of another, and the first of
+// two equal aliases over the second.
+func (s *Snapshot) nameNodes() {
+	for _, node := range s.nodes {
+		s.names[node.Address] = node
+	}
+	for _, node := range s.nodes {
+		for _, alias := range append(node.Aliases, node.Endpoint) {
+			if _, taken := s.names[alias]; !taken {
+				s.names[alias] = node
+			}
+		}
+	}
+}
+
+func (d *draft) shard(before *Snapshot) *Shard {
+	shard := &Shard{turn: new(atomic.Uint32)}
+	if before != nil {
+		if old := before.names[d.primary.Address]; old != nil {
+			shard.turn = old.shard.turn
+		}
+	}
+	primary := d.primary
+	primary.Role, primary.shard = Primary, shard
+	shard.Primary = &primary
+	for _, replica := range d.replicas {
+		replica.Role, replica.shard = Replica, shard
+		shard.Replicas = append(shard.Replicas, &replica)
+	}
+	return shard
+}
+
+func (s *Shard) firstSlot() int {
+	if len(s.Slots) == 0 {
+		return SlotCount
+	}
+	return int(s.Slots[0].First)
+}
+
+// Equal says whether two snapshots give the same slots to the same nodes in the same roles.
+func (s *Snapshot) Equal(other *Snapshot) bool {
+	if s.Epoch != other.Epoch || s.Standalone != other.Standalone || s.owner != other.owner {
+		return false
+	}
+	return slices.EqualFunc(s.nodes, other.nodes, func(a, b *Node) bool {
+		return a.ID == b.ID && a.Address == b.Address && a.Endpoint == b.Endpoint &&
+			a.Role == b.Role && a.Zone == b.Zone && slices.Equal(a.Aliases, b.Aliases)
+	})
+}
+
+// Moved is the snapshot after a node answered that slot has moved to address. It is s itself
+// where that says nothing new.
+//
+// A replica of the slot's own shard has been promoted: the shard swaps roles for all its slots.
+// The primary of another shard gets this one slot. A replica of another shard and an unknown
+// address become a shard of their own with this slot: the next full view will tell.
+func (s *Snapshot) Moved(slot Slot, address Address) *Snapshot {
+	node, shard := s.Find(address), s.Owner(slot)
+	if node != nil && shard != nil && shard.Primary == node {
+		return s
+	}
+	drafts, owner := s.draft(), s.owner
+	switch {
+	case node == nil:
+		drafts = append(drafts, draft{primary: Node{Address: address, Endpoint: address}})
+		owner[slot] = uint16(len(drafts) - 1)
+	case node.shard == shard:
+		drafts[owner[slot]].promote(node)
+	case node.Role == Primary:
+		owner[slot] = uint16(slices.Index(s.shards, node.shard))
+	default:
+		home := slices.Index(s.shards, node.shard)
+		drafts[home].drop(node)
+		drafts = append(drafts, draft{primary: *node})
+		owner[slot] = uint16(len(drafts) - 1)
+	}
+	next := assemble(drafts, &owner, s)
+	next.Epoch, next.Standalone = s.Epoch, s.Standalone
+	return next
+}
+
+func (s *Snapshot) draft() []draft {
+	drafts := make([]draft, len(s.shards), len(s.shards)+1)
+	for i, shard := range s.shards {
+		drafts[i].primary = *shard.Primary
+		for _, replica := range shard.Replicas {
+			drafts[i].replicas = append(drafts[i].replicas, *replica)
+		}
+	}
+	return drafts
+}
+
+func (d *draft) promote(node *Node) {
+	d.drop(node)
+	d.replicas = append(d.replicas, d.primary)
+	d.primary = *node
+}
+
+func (d *draft) drop(node *Node) {
+	d.replicas = slices.DeleteFunc(d.replicas, func(n Node) bool { return n.Address == node.Address })
+}

@@ -1,0 +1,362 @@
+package routing
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// vectorFile is the part of routing-conformance/1 that needs no node.
+type vectorFile struct {
+	Format     string
+	Topologies map[string]vectorTopology
+	Vectors    []vector
+}
+
+type vectorTopology struct{ Ranges []vectorRange }
+
+type vectorRange struct {
+	Start, End int64
+	Primary    string
+	Replicas   []string
+}
+
+type vector struct {
+	ID, Group, Topology, Note string
+	Config                    map[string]any
+	Request                   struct {
+		Cmd   []string
+		Route *vectorRoute
+		Input json.RawMessage
+		State map[string]any
+	}
+	Expect map[string]json.RawMessage
+}
+
+type vectorRoute struct {
+	Type, Value, Host string
+	SlotKey           string `json:"slot_key"`
+	SlotType          string `json:"slot_type"`
+	SlotID            int32  `json:"slot_id"`
+	Port              int32
+}
+
+func loadVectors(t *testing.T) *vectorFile {
+	bytes, err := os.ReadFile("../bindings/conformance/vectors.json")
+	require.NoError(t, err)
+	file := new(vectorFile)
+	require.NoError(t, json.Unmarshal(bytes, file))
+	require.Equal(t, "routing-conformance/1", file.Format)
+	return file
+}
+
+// eachVector runs check over the vectors of some groups. It fails where a group has none, so
+// that a renamed group is noticed.
+func eachVector(t *testing.T, check func(*testing.T, *vectorFile, *vector), groups ...string) {
+	file := loadVectors(t)
+	seen := make(map[string]int)
+	for i := range file.Vectors {
+		v := &file.Vectors[i]
+		if slices.Contains(groups, v.Group) {
+			seen[v.Group]++
+			t.Run(v.ID, func(t *testing.T) { check(t, file, v) })
+		}
+	}
+	for _, group := range groups {
+		require.NotZero(t, seen[group], group)
+	}
+}
+
+func expect[T any](t *testing.T, v *vector, name string) (value T, has bool) {
+	raw, has := v.Expect[name]
+	if has {
+		require.NoError(t, json.Unmarshal(raw, &value), name)
+	}
+	return value, has
+}
+
+func input[T any](t *testing.T, v *vector) (value T) {
+	require.NoError(t, json.Unmarshal(v.Request.Input, &value))
+	return value
+}
+
+func address(t testing.TB, text string) Address {
+	parsed, err := ParseAddress(text)
+	require.NoError(t, err)
+	return parsed
+}
+
+func words(text ...string) [][]byte {
+	list := make([][]byte, len(text))
+	for i, word := range text {
+		list[i] = []byte(word)
+	}
+	return list
+}
+
+func texts(words [][]byte) []string {
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = string(word)
+	}
+	return list
+}
+
+func node(text string) Value {
+	colon := strings.LastIndexByte(text, ':')
+	var port int64
+	_, _ = fmt.Sscan(text[colon+1:], &port)
+	return ArrayOf(Bulk(text[:colon]), Integer(port), Bulk("id-"+text))
+}
+
+// snapshot makes the topology of a vector, over the same parser that a live answer takes.
+func (v vectorTopology) snapshot(t testing.TB) *Snapshot {
+	reply := Value{Kind: KindArray}
+	for _, held := range v.Ranges {
+		entry := ArrayOf(Integer(held.Start), Integer(held.End), node(held.Primary))
+		for _, replica := range held.Replicas {
+			entry.Items = append(entry.Items, node(replica))
+		}
+		reply.Items = append(reply.Items, entry)
+	}
+	view, err := ParseSlots(reply, Address{"seed", 7000})
+	require.NoError(t, err)
+	return view.Snapshot(1, nil)
+}
+
+func (r *vectorRoute) route() Route {
+	if r == nil {
+		return Route{}
+	}
+	role := Primary
+	if r.SlotType == "replica" {
+		role = Replica
+	}
+	switch r.Type {
+	case "simple":
+		return Route{Kind: map[string]RouteKind{"AllNodes": RouteAllNodes, "AllPrimaries": RouteAllPrimaries, "RandomNode": RouteRandomNode}[r.Value]}
+	case "slot_key":
+		return Route{Kind: RouteSlotKey, Role: role, Key: []byte(r.SlotKey)}
+	case "slot_id":
+		return Route{Kind: RouteSlotID, Role: role, SlotID: r.SlotID}
+	}
+	return Route{Kind: RouteByAddress, Host: r.Host, Port: r.Port}
+}
+
+func TestHashVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, _ *vectorFile, v *vector) {
+		key := []byte(input[string](t, v))
+		if digits, binary := strings.CutPrefix(string(key), "hex:"); binary {
+			var err error
+			key, err = hex.DecodeString(digits)
+			require.NoError(t, err)
+		}
+		slot, _ := expect[int](t, v, "slot")
+		require.EqualValues(t, slot, SlotOf(key))
+	}, "hash")
+}
+
+func TestParseVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, _ *vectorFile, v *vector) {
+		in := input[struct {
+			From  string `json:"from_"`
+			Reply any
+		}](t, v)
+		view, err := ParseSlots(fromJSON(in.Reply), address(t, in.From))
+		if message, fails := expect[string](t, v, "error"); fails {
+			require.ErrorContains(t, err, message)
+			return
+		}
+		require.NoError(t, err)
+		snapshot := view.Snapshot(1, nil)
+		ranges, _ := expect[[]vectorRange](t, v, "ranges")
+		require.Equal(t, ranges, rangesOf(snapshot))
+		ips, _ := expect[map[string]string](t, v, "ip")
+		for name, ip := range ips {
+			named := address(t, name)
+			if ip != named.Host {
+				require.Contains(t, snapshot.Find(named).Aliases, NewAddress(ip, named.Port))
+			}
+		}
+		zones, _ := expect[map[string]string](t, v, "az")
+		for name, zone := range zones {
+			require.Equal(t, zone, snapshot.Find(address(t, name)).Zone)
+		}
+		if dial, has := expect[[]string](t, v, "dial"); has {
+			require.Equal(t, dial[0], snapshot.Nodes()[0].Endpoint.Dial())
+		}
+		if shards, has := expect[int](t, v, "shards"); has {
+			require.Len(t, snapshot.Shards(), shards)
+		}
+		uncovered, _ := expect[[][2]Slot](t, v, "uncovered")
+		for _, gap := range uncovered {
+			require.Nil(t, snapshot.Owner(gap[0]))
+			require.Nil(t, snapshot.Owner(gap[1]))
+		}
+	}, "parse")
+}
+
+// fromJSON makes the reply that a server would give.
+func fromJSON(value any) Value {
+	switch value := value.(type) {
+	case nil:
+		return Value{}
+	case string:
+		return Bulk(value)
+	case float64:
+		return Integer(int64(value))
+	case []any:
+		list := Value{Kind: KindArray}
+		for _, item := range value {
+			list.Items = append(list.Items, fromJSON(item))
+		}
+		return list
+	case map[string]any:
+		pairs := Value{Kind: KindMap}
+		for key, item := range value {
+			pairs.Items = append(pairs.Items, Bulk(key), fromJSON(item))
+		}
+		return pairs
+	}
+	panic(fmt.Sprintf("%T", value))
+}
+
+func rangesOf(s *Snapshot) []vectorRange {
+	var ranges []vectorRange
+	for _, shard := range s.Shards() {
+		for _, held := range shard.Slots {
+			one := vectorRange{int64(held.First), int64(held.Last), shard.Primary.Address.String(), []string{}}
+			for _, replica := range shard.Replicas {
+				one.Replicas = append(one.Replicas, replica.Address.String())
+			}
+			ranges = append(ranges, one)
+		}
+	}
+	return ranges
+}
+
+// Vectors that need what this package does not have yet, or more than a plan.
+var notPlans = map[string]string{
+	"R-11": "a disconnected replica: the client knows, not the topology",
+	"R-29": "an empty topology: the client connects to the seeds again",
+	"R-30": "an empty topology",
+	"D-21": "read strategies", "D-35": "read strategies", "M-11": "read strategies",
+}
+
+func TestPlanVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, file *vectorFile, v *vector) {
+		if reason, skip := notPlans[v.ID]; skip {
+			t.Skip(reason)
+		}
+		var plan Plan
+		snapshot := file.Topologies[v.Topology].snapshot(t)
+		request := &Request{Words: words(v.Request.Cmd...), Route: v.Request.Route.route()}
+		err := plan.Resolve(request, snapshot, func(n int) int { return n - 1 })
+		sends, exact := expect[[]struct {
+			To   string
+			Argv []string
+		}](t, v, "sends")
+		if failure, fails := expect[struct{ Contains string }](t, v, "error"); fails {
+			require.ErrorContains(t, err, failure.Contains)
+			require.Empty(t, sends)
+			return
+		}
+		require.NoError(t, err)
+		if choice, random := expect[[]string](t, v, "one_of"); random {
+			require.Len(t, plan.Legs, 1)
+			require.Contains(t, choice, plan.Legs[0].Node.Address.String())
+		}
+		if ordered, _ := expect[bool](t, v, "ordered"); ordered {
+			sends = sends[:1] // redirects follow
+		}
+		if exact {
+			require.Len(t, plan.Legs, len(sends))
+		}
+		for _, send := range sends {
+			require.True(t, slices.ContainsFunc(plan.Legs, func(leg Leg) bool {
+				return leg.Node.Address.String() == send.To && slices.Equal(texts(leg.Words), send.Argv)
+			}), "%v to %s", send.Argv, send.To)
+		}
+		if policy, has := expect[string](t, v, "policy"); has {
+			require.Equal(t, strings.TrimPrefix(policy, "agg_"), plan.Policy.String())
+		}
+		if wait, has := expect[*int64](t, v, "timeout_ms"); has {
+			require.True(t, plan.Wait.Blocks)
+			if wait == nil {
+				require.Zero(t, plan.Wait.Milliseconds)
+			} else {
+				require.EqualValues(t, *wait-500, plan.Wait.Milliseconds)
+			}
+		}
+	}, "route", "default", "split")
+}
+
+func TestAggregateVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, _ *vectorFile, v *vector) {
+		in := input[struct {
+			Policy  string
+			Replies [][2]any
+		}](t, v)
+		name := strings.TrimPrefix(in.Policy, "agg_")
+		if name == "none" || name == "special" {
+			name = "per_node"
+		}
+		var replies []Value
+		for _, reply := range in.Replies {
+			replies = append(replies, reply2value(reply[1]))
+		}
+		combined, err := Combine(policies[name], replies)
+		if message, fails := expect[string](t, v, "error"); fails {
+			require.ErrorContains(t, err, message)
+			return
+		}
+		require.NoError(t, err)
+		result, _ := expect[any](t, v, "result")
+		if name == "per_node" {
+			require.Equal(t, KindPerNode, combined.Kind)
+			return
+		}
+		require.Equal(t, reply2value(result), combined)
+	}, "aggregate")
+}
+
+// reply2value reads a reply as vectors write it: {"i": 1}, {"a": [...]}, {"e": "ERR x"}.
+func reply2value(reply any) Value {
+	for kind, value := range reply.(map[string]any) {
+		switch kind {
+		case "s":
+			return Simple(value.(string))
+		case "b":
+			return Bulk(value.(string))
+		case "i":
+			number := value.(float64)
+			if number >= 1<<63 {
+				return Integer(1<<63 - 1) // JSON numbers round
+			}
+			return Integer(int64(number))
+		case "nil":
+			return Value{}
+		case "e":
+			return ErrorReply(value.(string))
+		case "a":
+			list := Value{Kind: KindArray}
+			for _, item := range value.([]any) {
+				list.Items = append(list.Items, reply2value(item))
+			}
+			return list
+		case "m":
+			pairs := Value{Kind: KindMap}
+			for _, pair := range value.([]any) {
+				pairs.Items = append(pairs.Items, reply2value(pair.([]any)[0]), reply2value(pair.([]any)[1]))
+			}
+			return pairs
+		}
+	}
+	panic(fmt.Sprint(reply))
+}
