@@ -1,0 +1,188 @@
+package core
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"libglide/routing"
+)
+
+// Client is a live client of a cluster or of a standalone server. Any number of goroutines may
+// use it at once.
+type Client struct {
+	config   Config
+	links    links
+	topology topology
+	inflight atomic.Int64
+
+	closing context.Context // ends when the client is closed
+	close   context.CancelFunc
+	done    sync.WaitGroup // the client's own goroutines
+}
+
+// Request is what a caller asks for.
+type Request struct {
+	routing.Request
+	Timeout  time.Duration // from the call to its end; 0: the client's
+	Outcomes bool          // give the outcome of every target also where one is enough
+}
+
+// Response is what became of a request that did not fail as a whole, and, beside an error, what
+// became of its targets.
+type Response struct {
+	Value routing.Value
+	// Outcomes holds every target once, in the order of the plan: for a fan-out always, for a
+	// command split by slot where a part failed, else on request or where a fallback served.
+	Outcomes []Outcome
+}
+
+// Outcome is what became of one target.
+type Outcome struct {
+	Node     *routing.Node // the one that was addressed
+	Slots    []routing.SlotRange
+	Value    routing.Value // where Err is nil
+	Err      *Error
+	Sent     bool
+	Fallback bool
+	ServedBy *routing.Address // the node that answered, where a redirect led to another
+}
+
+// Open connects to the first of the addresses that answers and learns the topology from it. It
+// returns by the deadline of the connect timeout. The error is an *Error.
+func Open(config Config) (*Client, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{config: config}
+	c.links = links{config: &c.config, open: make(map[routing.Address]*link)}
+	c.closing, c.close = context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(c.closing, config.ConnectTimeout)
+	defer cancel()
+	snapshot, err := c.discover(ctx, config.Addresses)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	c.topology.start(snapshot)
+	c.done.Add(1)
+	go c.refreshLoop()
+	return c, nil
+}
+
+// Close ends the calls that run on the client with StatusClosed and closes its connections. It
+// is false where the client had been closed before.
+func (c *Client) Close() bool {
+	if c.closing.Err() != nil {
+		return false
+	}
+	c.close()
+	c.links.close()
+	c.done.Wait()
+	return true
+}
+
+func (c *Client) closed() bool { return c.closing.Err() != nil }
+
+var errClosed = NewError(StatusClosed, "the client is closed")
+
+// Topology is the present view of the cluster.
+func (c *Client) Topology() *routing.Snapshot { return c.topology.now() }
+
+// Resolve says where a request would go now. The error is an *Error.
+func (c *Client) Resolve(request *routing.Request) (*routing.Plan, error) {
+	if c.closed() {
+		return nil, errClosed
+	}
+	plan := new(routing.Plan)
+	if err := plan.Resolve(request, c.topology.now(), rand.IntN); err != nil {
+		return nil, planError(err)
+	}
+	return plan, nil
+}
+
+// Execute runs a request and returns by its deadline. The error is an *Error; the response then
+// holds the outcomes of the targets, if there were any.
+func (c *Client) Execute(request *Request) (Response, error) {
+	if c.closed() {
+		return Response{}, errClosed
+	}
+	if c.inflight.Add(1) > int64(c.config.InflightLimit) {
+		c.inflight.Add(-1)
+		busy := NewError(StatusBusy, "Reached maximum inflight requests (%d)", c.config.InflightLimit)
+		busy.Retryable = true
+		return Response{}, busy
+	}
+	defer c.inflight.Add(-1)
+	ctx, plan, cancel, err := c.plan(request)
+	defer cancel()
+	if err != nil {
+		return Response{}, err
+	}
+	outcomes := c.deliver(ctx, plan)
+	response, err := combine(plan, request, outcomes)
+	if err != nil && c.closed() {
+		return response, errClosed
+	}
+	return response, err
+}
+
+// plan resolves the request, where it must after one look at the topology: a node that nobody
+// knows may have joined since the last.
+func (c *Client) plan(request *Request) (context.Context, *routing.Plan, context.CancelFunc, error) {
+	plan := new(routing.Plan)
+	err := plan.Resolve(&request.Request, c.topology.now(), rand.IntN)
+	ctx, cancel := c.deadline(request, plan)
+	if err != nil && planError(err).Status == StatusRoute {
+		c.refresh(ctx)
+		err = plan.Resolve(&request.Request, c.topology.now(), rand.IntN)
+	}
+	if err != nil {
+		return ctx, nil, cancel, planError(err)
+	}
+	return ctx, plan, cancel, nil
+}
+
+// blockingGrace is the time that a blocking command gets beyond what it asks for.
+const blockingGrace = 500 * time.Millisecond
+
+func (c *Client) deadline(request *Request, plan *routing.Plan) (context.Context, context.CancelFunc) {
+	timeout := request.Timeout
+	if timeout == 0 {
+		timeout = c.config.RequestTimeout
+		if plan.Wait.Blocks {
+			if plan.Wait.Milliseconds == 0 {
+				return context.WithCancel(c.closing)
+			}
+			timeout = time.Duration(plan.Wait.Milliseconds)*time.Millisecond + blockingGrace
+		}
+	}
+	return context.WithTimeout(c.closing, timeout)
+}
+
+func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response, error) {
+	replies := make([]routing.Value, len(outcomes))
+	failed, fallback := false, false
+	for i, outcome := range outcomes {
+		replies[i] = outcome.Value
+		if outcome.Err != nil {
+			replies[i] = routing.ErrorReply(outcome.Err.Message)
+			failed = true
+		}
+		fallback = fallback || outcome.Fallback
+	}
+	var response Response
+	if plan.FanOut() || request.Outcomes || fallback || failed && plan.Split {
+		response.Outcomes = outcomes
+	}
+	value, err := plan.Combine(replies)
+	if err != nil {
+		cause, _ := err.(*routing.CombineError)
+		return response, combinedError(routing.CommandName(request.Words), outcomes, cause)
+	}
+	response.Value = value
+	return response, nil
+}

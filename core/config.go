@@ -1,0 +1,57 @@
+package core
+
+import (
+	"strings"
+	"time"
+
+	"libglide/routing"
+)
+
+// Config says how a client connects. The zero value of a field is its default.
+type Config struct {
+	Addresses      []routing.Address // at least one
+	Standalone     bool              // the addresses are a primary and its replicas, not a cluster
+	RequestTimeout time.Duration     // default 250 ms
+	ConnectTimeout time.Duration     // for one connection with its handshake; default 2 s
+	InflightLimit  int               // requests at once; default 1000
+	// RefreshEvery is the time between looks at the topology without a cause; default 60 s,
+	// negative: none.
+	RefreshEvery time.Duration
+	Username     string // default: the default user, where a password is set
+	Password     string
+	ClientName   string
+	LibraryName  string // for CLIENT SETINFO; default "libglide"
+	Database     int
+	RESP2        bool
+	Nagle        bool // wait for more to send (TCP_NODELAY off)
+}
+
+// Version is the release of the library.
+const Version = "0.1.0"
+
+func (c Config) withDefaults() (Config, error) {
+	if len(c.Addresses) == 0 {
+		return c, NewError(StatusConfig, "addresses: at least one is needed")
+	}
+	for option, name := range map[string]string{"client_name": c.ClientName, "lib_name": c.LibraryName} {
+		if strings.ContainsFunc(name, func(r rune) bool { return r < '!' || r > '~' }) {
+			return c, NewError(StatusConfig, "%s %q: the server takes printable ASCII without blanks only", option, name)
+		}
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 250 * time.Millisecond
+	}
+	if c.ConnectTimeout == 0 {
+		c.ConnectTimeout = 2 * time.Second
+	}
+	if c.InflightLimit == 0 {
+		c.InflightLimit = 1000
+	}
+	if c.RefreshEvery == 0 {
+		c.RefreshEvery = time.Minute
+	}
+	if c.LibraryName == "" {
+		c.LibraryName = "libglide"
+	}
+	return c, nil
+}
