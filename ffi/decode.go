@@ -1,0 +1,196 @@
+package main
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"libglide/core"
+	"libglide/protobuf"
+	"libglide/routing"
+)
+
+// decodeRequest reads a CommandRequest. The callback index is given also where the rest of the
+// request is refused.
+func decodeRequest(bytes []byte) (*core.Request, uint32, error) {
+	message := new(protobuf.CommandRequest)
+	if err := proto.Unmarshal(bytes, message); err != nil {
+		return nil, 0, core.NewError(core.StatusDecode, "the request is no CommandRequest: %v", err)
+	}
+	callback := message.GetCallbackIdx()
+	if message.RootSpanPtr != nil {
+		return nil, callback, badRequest("root_span_ptr points into another process")
+	}
+	words, err := decodeCommand(message)
+	if err != nil {
+		return nil, callback, err
+	}
+	route, err := decodeRoute(message.GetRoute())
+	if err != nil {
+		return nil, callback, err
+	}
+	policy := message.GetResponsePolicy()
+	if _, known := protobuf.ResponsePolicy_name[int32(policy)]; !known {
+		return nil, callback, badRequest("response_policy %d is none", policy)
+	}
+	return &core.Request{
+		Request:  routing.Request{Words: words, Route: route, Policy: routing.Policy(policy)},
+		Timeout:  time.Duration(message.GetTimeoutMs()) * time.Millisecond,
+		Outcomes: message.GetOutcomes(),
+	}, callback, nil
+}
+
+func badRequest(format string, args ...any) *core.Error {
+	return core.NewError(core.StatusInvalidArgument, format, args...)
+}
+
+func decodeCommand(message *protobuf.CommandRequest) ([][]byte, error) {
+	switch command := message.GetCommand().(type) {
+	case nil:
+		return nil, badRequest("the request holds no command")
+	case *protobuf.CommandRequest_SingleCommand:
+		words, err := command.SingleCommand.Words()
+		if err != nil {
+			return nil, badRequest("single_command: %v", err)
+		}
+		return words, nil
+	}
+	kind := message.ProtoReflect().WhichOneof(message.ProtoReflect().Descriptor().Oneofs().ByName("command"))
+	return nil, badRequest("%s is not supported yet; send a single_command", kind.Name())
+}
+
+func decodeRoute(message *protobuf.Routes) (route routing.Route, err error) {
+	if message == nil {
+		return route, nil
+	}
+	switch value := message.GetValue().(type) {
+	case nil:
+		return route, badRequest("the route is empty: leave it out or choose one")
+	case *protobuf.Routes_SimpleRoutes:
+		simple, known := simpleRoutes[value.SimpleRoutes]
+		if !known {
+			return route, badRequest("simple_routes %d is no route", value.SimpleRoutes)
+		}
+		return routing.Route{Kind: simple}, nil
+	case *protobuf.Routes_SlotKeyRoute:
+		key := value.SlotKeyRoute.GetSlotKeyBytes()
+		if value.SlotKeyRoute.SlotKeyBytes == nil {
+			key = []byte(value.SlotKeyRoute.GetSlotKey())
+		} else if value.SlotKeyRoute.GetSlotKey() != "" {
+			return route, badRequest("slot_key and slot_key_bytes are both set")
+		}
+		role, err := decodeSlotType(value.SlotKeyRoute.GetSlotType())
+		return routing.Route{Kind: routing.RouteSlotKey, Role: role, Key: key}, err
+	case *protobuf.Routes_SlotIdRoute:
+		role, err := decodeSlotType(value.SlotIdRoute.GetSlotType())
+		return routing.Route{Kind: routing.RouteSlotID, Role: role, SlotID: value.SlotIdRoute.GetSlotId()}, err
+	case *protobuf.Routes_ByAddressRoute:
+		address := value.ByAddressRoute
+		return routing.Route{Kind: routing.RouteByAddress, Host: address.GetHost(), Port: address.GetPort()}, nil
+	}
+	return route, badRequest("the route is of an unknown kind")
+}
+
+var simpleRoutes = map[protobuf.SimpleRoutes]routing.RouteKind{
+	protobuf.SimpleRoutes_SIMPLE_ROUTES_ALL_NODES:     routing.RouteAllNodes,
+	protobuf.SimpleRoutes_SIMPLE_ROUTES_ALL_PRIMARIES: routing.RouteAllPrimaries,
+	protobuf.SimpleRoutes_SIMPLE_ROUTES_RANDOM:        routing.RouteRandomNode,
+}
+
+func decodeSlotType(slotType protobuf.SlotTypes) (routing.Role, error) {
+	switch slotType {
+	case protobuf.SlotTypes_SLOT_TYPES_PRIMARY:
+		return routing.Primary, nil
+	case protobuf.SlotTypes_SLOT_TYPES_REPLICA:
+		return routing.Replica, nil
+	}
+	return 0, badRequest("slot_type %d is neither PRIMARY (0) nor REPLICA (1)", slotType)
+}
+
+// honoured are the fields of ConnectionRequest that the client acts on. Another one that is set
+// is refused by name, so that nobody believes in an option that does nothing.
+var honoured = map[protoreflect.Name]bool{
+	"addresses": true, "cluster_mode_enabled": true, "request_timeout": true,
+	"authentication_info": true, "database_id": true, "protocol": true, "client_name": true,
+	"periodic_checks_manual_interval": true, "periodic_checks_disabled": true,
+	"inflight_requests_limit": true, "connection_timeout": true, "lib_name": true,
+	"tcp_nodelay": true,
+}
+
+func badConfig(format string, args ...any) *core.Error {
+	return core.NewError(core.StatusConfig, format, args...)
+}
+
+func decodeConfig(bytes []byte) (config core.Config, err error) {
+	message := new(protobuf.ConnectionRequest)
+	if err := proto.Unmarshal(bytes, message); err != nil {
+		return config, core.NewError(core.StatusDecode, "the config is no ConnectionRequest: %v", err)
+	}
+	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		if !honoured[field.Name()] {
+			err = badConfig("%s is not supported yet", field.Name())
+		}
+		return err == nil
+	})
+	if err != nil {
+		return config, err
+	}
+	if config.Addresses, err = decodeAddresses(message.GetAddresses()); err != nil {
+		return config, err
+	}
+	switch message.GetProtocol() {
+	case protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP3:
+	case protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2:
+		config.RESP2 = true
+	default:
+		return config, badConfig("protocol %d is neither RESP3 (0) nor RESP2 (1)", message.GetProtocol())
+	}
+	if auth := message.GetAuthenticationInfo(); auth != nil {
+		if auth.IamCredentials != nil {
+			return config, badConfig("authentication_info.iam_credentials is not supported yet")
+		}
+		config.Username, config.Password = auth.GetUsername(), auth.GetPassword()
+	}
+	config.Standalone = !message.GetClusterModeEnabled()
+	config.RequestTimeout = milliseconds(message.GetRequestTimeout())
+	config.ConnectTimeout = milliseconds(message.GetConnectionTimeout())
+	config.InflightLimit = int(message.GetInflightRequestsLimit())
+	config.RefreshEvery = refreshEvery(message)
+	config.ClientName, config.LibraryName = message.GetClientName(), message.GetLibName()
+	config.Database = int(message.GetDatabaseId())
+	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
+	return config, nil
+}
+
+func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// refreshEvery is the time between looks at the topology: 0 for the default, negative for none.
+func refreshEvery(message *protobuf.ConnectionRequest) time.Duration {
+	if message.GetPeriodicChecksDisabled() != nil {
+		return -1
+	}
+	return time.Duration(message.GetPeriodicChecksManualInterval().GetDurationInSec()) * time.Second
+}
+
+// defaultPort serves where an address names none.
+const defaultPort = 6379
+
+func decodeAddresses(messages []*protobuf.NodeAddress) ([]routing.Address, error) {
+	var addresses []routing.Address
+	for i, message := range messages {
+		port := message.GetPort()
+		switch {
+		case message.UnixSocketPath != nil:
+			return nil, badConfig("addresses[%d].unix_socket_path is not supported", i)
+		case message.GetHost() == "":
+			return nil, badConfig("addresses[%d] has no host", i)
+		case port > 65535:
+			return nil, badConfig("addresses[%d]: port %d is out of range 1..65535", i, port)
+		case port == 0:
+			port = defaultPort
+		}
+		addresses = append(addresses, routing.NewAddress(message.GetHost(), uint16(port)))
+	}
+	return addresses, nil
+}

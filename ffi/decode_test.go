@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/hex"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"libglide/core"
+	"libglide/protobuf"
+	"libglide/routing"
+)
+
+func custom(words ...string) *protobuf.CommandRequest {
+	args := new(protobuf.Command_ArgsArray)
+	for _, word := range words {
+		args.Args = append(args.Args, []byte(word))
+	}
+	return &protobuf.CommandRequest{Command: &protobuf.CommandRequest_SingleCommand{SingleCommand: &protobuf.Command{
+		RequestType: protobuf.RequestType_REQUEST_TYPE_CUSTOM_COMMAND,
+		Args:        &protobuf.Command_ArgsArray_{ArgsArray: args},
+	}}}
+}
+
+func encode(t *testing.T, message proto.Message) []byte {
+	bytes, err := proto.Marshal(message)
+	require.NoError(t, err)
+	return bytes
+}
+
+func refusal(t *testing.T, err error) *core.Error {
+	var refused *core.Error
+	require.ErrorAs(t, err, &refused)
+	return refused
+}
+
+func TestBytesOfAGLIDEBindingDecode(t *testing.T) {
+	// CommandRequest{callback_idx 7, single_command{request_type 1504 (Get), args_array{"foo"}},
+	// route{slot_key_route{Replica, "foo"}}} as GLIDE's Python binding serialises it.
+	bytes, err := hex.DecodeString("0807" + "120a" + "08e00b" + "1205" + "0a03666f6f" + "5209" + "1207" + "0801" + "1203666f6f")
+	require.NoError(t, err)
+	request, callback, err := decodeRequest(bytes)
+	require.NoError(t, err)
+	require.EqualValues(t, 7, callback)
+	require.Equal(t, [][]byte{[]byte("GET"), []byte("foo")}, request.Words)
+	require.Equal(t, routing.Route{Kind: routing.RouteSlotKey, Role: routing.Replica, Key: []byte("foo")}, request.Route)
+}
+
+func TestTheFieldsOfThisProjectDecode(t *testing.T) {
+	message := custom("DBSIZE")
+	message.TimeoutMs, message.Outcomes = 1500, true
+	message.ResponsePolicy = protobuf.ResponsePolicy_RESPONSE_POLICY_MAX
+	message.Route = &protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotKeyBytes: []byte{0, 255}}}}
+	request, _, err := decodeRequest(encode(t, message))
+	require.NoError(t, err)
+	require.Equal(t, 1500*time.Millisecond, request.Timeout)
+	require.True(t, request.Outcomes)
+	require.Equal(t, routing.PolicyMax, request.Policy)
+	require.Equal(t, []byte{0, 255}, request.Route.Key)
+}
+
+func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
+	route := func(value *protobuf.Routes) *protobuf.CommandRequest {
+		message := custom("PING")
+		message.Route = value
+		return message
+	}
+	empty := custom()
+	pointer := &protobuf.CommandRequest{Command: &protobuf.CommandRequest_SingleCommand{SingleCommand: &protobuf.Command{
+		RequestType: 1, Args: &protobuf.Command_ArgsVecPointer{ArgsVecPointer: 1},
+	}}}
+	typed := func(number protobuf.RequestType) *protobuf.CommandRequest {
+		return &protobuf.CommandRequest{Command: &protobuf.CommandRequest_SingleCommand{SingleCommand: &protobuf.Command{RequestType: number}}}
+	}
+	policy := custom("PING")
+	policy.ResponsePolicy = 99
+	both := &protobuf.SlotKeyRoute{SlotKey: "a", SlotKeyBytes: []byte("a")}
+	for reason, message := range map[string]*protobuf.CommandRequest{
+		"the request holds no command":         {},
+		"the command has no words":             empty,
+		"args_vec_pointer":                     pointer,
+		"request_type is not set":              typed(0),
+		"request_type 99999 is no command":     typed(99999),
+		"request_type 1001 is no command":      typed(1001), // EVAL, which GLIDE sends as a script
+		"batch is not supported yet":           {Command: &protobuf.CommandRequest_Batch{Batch: &protobuf.Batch{}}},
+		"the route is empty":                   route(&protobuf.Routes{}),
+		"simple_routes 7 is no route":          route(&protobuf.Routes{Value: &protobuf.Routes_SimpleRoutes{SimpleRoutes: 7}}),
+		"slot_type 9 is neither":               route(&protobuf.Routes{Value: &protobuf.Routes_SlotIdRoute{SlotIdRoute: &protobuf.SlotIdRoute{SlotType: 9}}}),
+		"slot_type -1 is neither":              route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotType: -1}}}),
+		"slot_key and slot_key_bytes are both": route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: both}}),
+		"response_policy 99 is none":           policy,
+		"root_span_ptr":                        {RootSpanPtr: proto.Uint64(1)},
+	} {
+		_, _, err := decodeRequest(encode(t, message))
+		require.Equal(t, core.StatusInvalidArgument, refusal(t, err).Status, reason)
+		require.ErrorContains(t, err, reason)
+	}
+	_, _, err := decodeRequest([]byte{0xff, 0xff})
+	require.Equal(t, core.StatusDecode, refusal(t, err).Status)
+}
+
+func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
+	address := []*protobuf.NodeAddress{{Host: "h"}}
+	for reason, message := range map[string]*protobuf.ConnectionRequest{
+		"tls_mode is not supported yet":     {Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_SECURE_TLS},
+		"read_from is not supported yet":    {Addresses: address, ReadFrom: protobuf.ReadFrom_READ_FROM_PREFER_REPLICA},
+		"lazy_connect is not supported yet": {Addresses: address, LazyConnect: true},
+		"root_certs is not supported yet":   {Addresses: address, RootCerts: [][]byte{{1}}},
+		"iam_credentials is not supported":  {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
+		"protocol 5 is neither":             {Addresses: address, Protocol: 5},
+		"addresses[0] has no host":          {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
+		"addresses[1]: port 65536":          {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
+		"addresses[0].unix_socket_path":     {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
+	} {
+		_, err := decodeConfig(encode(t, message))
+		require.Equal(t, core.StatusConfig, refusal(t, err).Status, reason)
+		require.ErrorContains(t, err, reason)
+	}
+	config, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
+		Addresses: []*protobuf.NodeAddress{{Host: "[::1]"}, {Host: "h", Port: 7000}}, ClusterModeEnabled: true,
+		RequestTimeout: 100, ConnectionTimeout: 200, InflightRequestsLimit: 3, DatabaseId: 4,
+		AuthenticationInfo: &protobuf.AuthenticationInfo{Username: "u", Password: "p"},
+		Protocol:           protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2, ClientName: "n", LibName: "l",
+		PeriodicChecks: &protobuf.ConnectionRequest_PeriodicChecksDisabled{PeriodicChecksDisabled: &protobuf.PeriodicChecksDisabled{}},
+		TcpNodelay:     proto.Bool(false),
+	}))
+	require.NoError(t, err)
+	require.Equal(t, core.Config{
+		Addresses:      []routing.Address{{Host: "::1", Port: 6379}, {Host: "h", Port: 7000}},
+		RequestTimeout: 100 * time.Millisecond, ConnectTimeout: 200 * time.Millisecond, InflightLimit: 3,
+		Database: 4, Username: "u", Password: "p", RESP2: true, ClientName: "n", LibraryName: "l",
+		RefreshEvery: -1, Nagle: true,
+	}, config)
+}
+
+func FuzzDecodeRequest(f *testing.F) {
+	f.Add([]byte{})
+	f.Add([]byte{0x12, 0x09, 0x08, 0x01, 0x12, 0x05, 0x0a, 0x03, 'G', 'E', 'T'})
+	f.Fuzz(func(t *testing.T, bytes []byte) {
+		request, _, err := decodeRequest(bytes)
+		if err == nil && len(request.Words) == 0 {
+			t.Fatal("a request without words was accepted")
+		}
+	})
+}

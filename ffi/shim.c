@@ -1,0 +1,157 @@
+/*
+ * The functions of glide.h. Each checks what can be checked without Go, then calls the Go
+ * function of the same purpose. After a fork Go is never entered: its threads are gone and the
+ * call would hang.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "_cgo_export.h"
+#include "shim.h"
+
+static int forked; /* set in a child, where only one thread lives */
+
+static void mark_forked(void)
+{
+    forked = 1;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, mark_forked);
+}
+
+/* Protocol buffer keys of the fields that fail() writes, all of numbers below 16. */
+enum { LENGTH_DELIMITED = 2, RESPONSE_ERROR = 4, ERROR_STATUS = 1, ERROR_MESSAGE = 2 };
+
+/* fail - fill response with an Error; the messages here are shorter than 122 bytes, so every
+ * length takes one byte. */
+static glide_status fail(glide_buffer *response, glide_status status, const char *message)
+{
+    size_t text = strlen(message);
+    uint8_t *out = malloc(6 + text);
+
+    response->data = NULL;
+    response->len = 0;
+    if (out == NULL)
+        return status;
+    out[0] = RESPONSE_ERROR << 3 | LENGTH_DELIMITED;
+    out[1] = (uint8_t)(4 + text);
+    out[2] = ERROR_STATUS << 3;
+    out[3] = (uint8_t)status;
+    out[4] = ERROR_MESSAGE << 3 | LENGTH_DELIMITED;
+    out[5] = (uint8_t)text;
+    memcpy(out + 6, message, text);
+    response->data = out;
+    response->len = 6 + text;
+    return status;
+}
+
+/* check - what every call with input and response needs; GLIDE_OK to go on. */
+static glide_status check(const uint8_t *input, size_t len, glide_buffer *response)
+{
+    if (response == NULL)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked)
+        return fail(response, GLIDE_ERR_FORKED,
+                    "this process is a forked child; the library works in its parent only");
+    if (input == NULL && len > 0)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
+                    "the input is NULL and its length is not 0");
+    if (len > INT32_MAX)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
+                    "the input is longer than 2147483647 bytes");
+    return GLIDE_OK;
+}
+
+uint32_t glide_abi_version(void)
+{
+    return GLIDE_ABI_VERSION;
+}
+
+const char *glide_version(void)
+{
+    return "0.1.0"; /* core.Version; a test compares them */
+}
+
+const char *glide_status_name(glide_status status)
+{
+    static const char *const names[] = {
+        "OK",      "INVALID_ARGUMENT", "DECODE", "CONFIG", "ROUTE",     "SERVER", "PARTIAL",
+        "TIMEOUT", "CONNECTION",       "CLOSED", "BUSY",   "CANCELLED", "FORKED", "INTERNAL",
+    };
+
+    if (status < 0 || (size_t)status >= sizeof names / sizeof names[0])
+        return "UNKNOWN";
+    return names[status];
+}
+
+void glide_buffer_free(glide_buffer *buffer)
+{
+    if (buffer == NULL)
+        return;
+    free(buffer->data);
+    buffer->data = NULL;
+    buffer->len = 0;
+}
+
+glide_status glide_schema(glide_buffer *schema)
+{
+    if (schema == NULL)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    schema->data = NULL;
+    schema->len = 0;
+    return forked ? GLIDE_ERR_FORKED : glideGoSchema(schema);
+}
+
+int32_t glide_key_slot(const uint8_t *key, size_t len)
+{
+    if (forked || (key == NULL && len > 0))
+        return -1;
+    return glideGoKeySlot((void *)key, len);
+}
+
+glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
+                               glide_buffer *response)
+{
+    glide_status status = check(config, len, response);
+
+    if (client != NULL)
+        *client = 0;
+    if (status != GLIDE_OK)
+        return status;
+    if (client == NULL)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
+                    "the place for the client handle is NULL");
+    return glideGoClientOpen((void *)config, len, client, response);
+}
+
+glide_status glide_client_execute(glide_client client, const uint8_t *request, size_t len,
+                                  glide_buffer *response)
+{
+    glide_status status = check(request, len, response);
+
+    return status != GLIDE_OK ? status
+                              : glideGoClientExecute(client, (void *)request, len, response);
+}
+
+glide_status glide_client_resolve(glide_client client, const uint8_t *request, size_t len,
+                                  glide_buffer *response)
+{
+    glide_status status = check(request, len, response);
+
+    return status != GLIDE_OK ? status
+                              : glideGoClientResolve(client, (void *)request, len, response);
+}
+
+glide_status glide_client_topology(glide_client client, glide_buffer *response)
+{
+    glide_status status = check(NULL, 0, response);
+
+    return status != GLIDE_OK ? status : glideGoClientTopology(client, response);
+}
+
+glide_status glide_client_close(glide_client client)
+{
+    return forked ? GLIDE_OK : glideGoClientClose(client);
+}
