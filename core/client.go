@@ -16,6 +16,7 @@ type Client struct {
 	config   Config
 	links    links
 	topology topology
+	planner  routing.Planner
 	inflight atomic.Int64
 
 	closing context.Context // ends when the client is closed
@@ -57,7 +58,7 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{config: config}
+	c := &Client{config: config, planner: routing.Planner{Random: rand.IntN}}
 	c.links = links{config: &c.config, open: make(map[routing.Address]*link)}
 	c.closing, c.close = context.WithCancel(context.Background())
 	ctx, cancel := context.WithTimeout(c.closing, config.ConnectTimeout)
@@ -98,7 +99,7 @@ func (c *Client) Resolve(request *routing.Request) (*routing.Plan, error) {
 		return nil, errClosed
 	}
 	plan := new(routing.Plan)
-	if err := plan.Resolve(request, c.topology.now(), rand.IntN); err != nil {
+	if err := c.planner.Plan(plan, request, c.topology.now()); err != nil {
 		return nil, planError(err)
 	}
 	return plan, nil
@@ -134,11 +135,11 @@ func (c *Client) Execute(request *Request) (Response, error) {
 // knows may have joined since the last.
 func (c *Client) plan(request *Request) (context.Context, *routing.Plan, context.CancelFunc, error) {
 	plan := new(routing.Plan)
-	err := plan.Resolve(&request.Request, c.topology.now(), rand.IntN)
+	err := c.planner.Plan(plan, &request.Request, c.topology.now())
 	ctx, cancel := c.deadline(request, plan)
 	if err != nil && planError(err).Status == StatusRoute {
 		c.refresh(ctx)
-		err = plan.Resolve(&request.Request, c.topology.now(), rand.IntN)
+		err = c.planner.Plan(plan, &request.Request, c.topology.now())
 	}
 	if err != nil {
 		return ctx, nil, cancel, planError(err)

@@ -43,7 +43,8 @@ type flight struct {
 
 	redirects int
 	waits     int
-	resent    bool // a read was sent again after its reply was lost
+	margin    time.Duration // of the deadline, to be left for an attempt to be worth beginning
+	resent    bool          // a read was sent again after its reply was lost
 }
 
 // maxRedirects bounds the redirects of one leg; the nodes then disagree about the slot.
@@ -100,6 +101,9 @@ func (c *Client) fly(ctx context.Context, plan *routing.Plan, legs []int, outcom
 // land goes on with a leg whose first answer was an error, until it has an outcome.
 func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err error) Outcome {
 	first := f.leg.Node
+	if deadline, has := ctx.Deadline(); has {
+		f.margin = min(maxMargin, time.Until(deadline)/10)
+	}
 	for {
 		failure, next := c.judge(f, reply, err)
 		if failure == nil {
@@ -108,7 +112,7 @@ func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err e
 		if next == giveUp || next == waitFirst && !f.pause(ctx) {
 			return f.outcome(first, reply, failure)
 		}
-		f.steer(c.topology.now(), next)
+		c.steer(f, next)
 		if f.asking {
 			f.asking = false
 			// The server forgets ASKING with the next command of the connection, so both go in
@@ -244,14 +248,16 @@ func (c *Client) redirect(f *flight, line string) verdict {
 const (
 	firstPause = 2 * time.Millisecond
 	maxPause   = 200 * time.Millisecond
+	maxMargin  = 25 * time.Millisecond
 )
 
-// pause waits. It is false, without waiting, where the deadline would pass meanwhile.
+// pause waits. It is false, without waiting, where too little time would be left for an attempt:
+// the server's last word then is the answer, rather than a deadline that passes half-way.
 func (f *flight) pause(ctx context.Context) bool {
 	bound := min(firstPause<<min(f.waits, 10), maxPause)
 	f.waits++
 	pause := rand.N(bound) + time.Millisecond/4
-	if deadline, has := ctx.Deadline(); has && time.Until(deadline) <= pause {
+	if deadline, has := ctx.Deadline(); has && time.Until(deadline) <= pause+f.margin {
 		return false
 	}
 	timer := time.NewTimer(pause)
@@ -265,12 +271,12 @@ func (f *flight) pause(ctx context.Context) bool {
 }
 
 // steer gives the leg its target anew after a wait; a redirect has named it already.
-func (f *flight) steer(snapshot *routing.Snapshot, next verdict) {
+func (c *Client) steer(f *flight, next verdict) {
 	if next != waitFirst {
 		return
 	}
 	f.asking = false
-	if f.leg.Choose(snapshot, rand.IntN) == nil {
+	if c.planner.Choose(f.leg, c.topology.now()) == nil {
 		f.to = targetOf(f.leg.Node)
 	}
 }

@@ -18,7 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("libglide/bindings/conformance/cluster.spawnServers"))
 }
 
 // open connects to servers and closes the client with the test.

@@ -18,6 +18,7 @@ import (
 type topology struct {
 	current atomic.Pointer[routing.Snapshot]
 	mu      sync.Mutex        // held to publish
+	view    *routing.Snapshot // the last full view, without what MOVED has taught since
 	hints   []routing.Address // nodes that a MOVED named: they know better
 	wake    chan struct{}     // a refresh is wanted
 	turn    chan struct{}     // holds one token: whoever has it looks
@@ -27,6 +28,7 @@ type topology struct {
 func (t *topology) start(snapshot *routing.Snapshot) {
 	t.wake, t.turn = make(chan struct{}, 1), make(chan struct{}, 1)
 	t.turn <- struct{}{}
+	t.view = snapshot
 	t.current.Store(snapshot)
 }
 
@@ -41,12 +43,16 @@ func (t *topology) moved(slot routing.Slot, to routing.Address) *routing.Snapsho
 	return next
 }
 
-func (t *topology) publish(snapshot *routing.Snapshot) {
+// publish puts a full view in force. A view that says the same as the last one, or is older, does
+// not undo what MOVED has taught since: the node that gave it may not have heard of it yet.
+func (t *topology) publish(view *routing.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.current.Load().Equal(snapshot) {
-		t.current.Store(snapshot)
+	if view.Epoch < t.view.Epoch || view.Equal(t.view) {
+		return
 	}
+	t.view = view
+	t.current.Store(view)
 }
 
 func (t *topology) hint(addresses []routing.Address) {

@@ -1,7 +1,19 @@
 package routing
 
-// Random draws a number in 0..n-1; n is at least 1.
-type Random func(n int) int
+// Planner decides where requests go. Its fields are set once; any number of goroutines may then
+// use it.
+type Planner struct {
+	Random func(n int) int // draws a number in 0..n-1; n is at least 1
+	Reads  ReadStrategy
+	Zone   string // of the client, for the strategies that prefer one
+	// ReadOnly refuses every command that may write.
+	ReadOnly bool
+	// Usable says whether a node can be sent to at present, where there is a choice. nil: all can.
+	Usable func(*Node) bool
+	// Latency is the time that requests to a node take as of late, in any unit; 0: not known yet.
+	// LowestLatency needs it.
+	Latency func(*Node) float64
+}
 
 // Request is what a caller wants done, and where.
 type Request struct {
@@ -19,6 +31,7 @@ type Leg struct {
 	Fallback bool  // a primary stands in for the replica that was asked for
 
 	choice    choice
+	read      bool  // by the read strategy
 	positions []int // of its keys among the keys of the request, where that was split
 }
 
@@ -36,8 +49,8 @@ const (
 	choosePrimary                  // any primary
 )
 
-// Plan is where a request goes. The zero Plan is ready for Resolve, which may be called again to
-// make it another; the common plan of one leg then needs no memory of its own.
+// Plan is where a request goes. The zero Plan is ready for Planner.Plan, which may be called again
+// to make it another; the common plan of one leg then needs no memory of its own.
 type Plan struct {
 	Legs   []Leg
 	Policy Policy // PolicyDefault: one leg, whose reply is the value
@@ -53,51 +66,61 @@ type Plan struct {
 // FanOut says whether the plan addresses nodes for their own sake: all of them, or all primaries.
 func (p *Plan) FanOut() bool { return p.Policy != PolicyDefault && !p.Split }
 
-// Resolve plans r over s. An explicit route is obeyed or refused with the reason. The error is
-// an *Error.
-func (p *Plan) Resolve(r *Request, s *Snapshot, random Random) error {
-	p.Legs, p.Policy, p.Split, p.Epoch = p.Legs[:0], PolicyDefault, false, s.Epoch
-	if len(r.Words) == 0 {
-		return badArgument("the command has no words")
-	}
-	if len(r.Words[0]) == 0 {
-		return badArgument("the first word of the command is empty")
-	}
-	if !r.Policy.Valid() {
-		return badArgument("response policy %d is none", r.Policy)
-	}
-	command := find(r.Words)
-	if command.place == placeRefused {
-		return badArgument("%s is not sent: it %s", command.name, command.refusal)
+// Plan makes p the plan of r over s. An explicit route is obeyed or refused with the reason. The
+// error is an *Error.
+func (by *Planner) Plan(p *Plan, r *Request, s *Snapshot) error {
+	*p = Plan{Legs: p.Legs[:0], Epoch: s.Epoch}
+	command, err := by.command(r)
+	if err != nil {
+		return err
 	}
 	p.ReadOnly = command.access == accessRead
-	var err error
 	if p.Wait, err = command.wait.of(r.Words); err != nil {
 		return err
 	}
 	if r.Route.Kind == RouteDefault {
-		err = p.byCommand(command, r, s, random)
+		err = by.byCommand(p, command, r, s)
 	} else {
-		err = p.byRoute(command, r, s, random)
+		err = by.byRoute(p, command, r, s)
 	}
-	if err == nil && r.Policy != PolicyDefault && p.Policy != PolicyDefault && !p.Split {
+	if err == nil && r.Policy != PolicyDefault && p.FanOut() {
 		p.Policy = r.Policy
 	}
 	return err
 }
 
-func (p *Plan) byRoute(command *command, r *Request, s *Snapshot, random Random) error {
+// command finds the row of a request that may be sent at all.
+func (by *Planner) command(r *Request) (*command, error) {
+	switch {
+	case len(r.Words) == 0:
+		return nil, badArgument("the command has no words")
+	case len(r.Words[0]) == 0:
+		return nil, badArgument("the first word of the command is empty")
+	case !r.Policy.Valid():
+		return nil, badArgument("response policy %d is none", r.Policy)
+	}
+	command := find(r.Words)
+	switch {
+	case command.place == placeRefused:
+		return nil, badArgument("%s is not sent: it %s", command.name, command.refusal)
+	case by.ReadOnly && command.access == accessWrite:
+		return nil, badArgument("%s may write, and the client is read-only", CommandName(r.Words))
+	}
+	return command, nil
+}
+
+func (by *Planner) byRoute(p *Plan, command *command, r *Request, s *Snapshot) error {
+	leg := Leg{Words: r.Words, Slot: NoSlot}
 	switch r.Route.Kind {
 	case RouteAllNodes:
 		return p.fanOut(s.nodes, command, r)
 	case RouteAllPrimaries:
 		return p.fanOut(s.primaries, command, r)
 	case RouteRandomNode:
-		// A write would only be redirected from a replica.
-		if command.access == accessWrite {
-			return p.single(Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}, s, random)
+		leg.choice = chooseNode
+		if command.access == accessWrite { // a replica would only redirect it
+			leg.choice = choosePrimary
 		}
-		return p.single(Leg{Words: r.Words, Slot: NoSlot, choice: chooseNode}, s, random)
 	case RouteSlotKey, RouteSlotID:
 		slot, err := r.Route.slot()
 		if err != nil {
@@ -106,7 +129,7 @@ func (p *Plan) byRoute(command *command, r *Request, s *Snapshot, random Random)
 		if s.Standalone {
 			return badArgument("a slot route needs a cluster; %s is a standalone server", s.known())
 		}
-		return p.single(Leg{Words: r.Words, Slot: int32(slot), Role: r.Route.Role, choice: chooseOwner}, s, random)
+		leg.Slot, leg.Role, leg.choice = int32(slot), r.Route.Role, chooseOwner
 	case RouteByAddress:
 		address, err := r.Route.address()
 		if err != nil {
@@ -116,12 +139,14 @@ func (p *Plan) byRoute(command *command, r *Request, s *Snapshot, random Random)
 		if node == nil {
 			return noNode("node %q not found in the topology (epoch %d); known: %s", address, s.Epoch, s.known())
 		}
-		return p.single(Leg{Node: node, Words: r.Words, Slot: NoSlot, Role: node.Role}, s, random)
+		leg.Node, leg.Role = node, node.Role
+	default:
+		return badArgument("route kind %d is none", r.Route.Kind)
 	}
-	return badArgument("route kind %d is none", r.Route.Kind)
+	return by.single(p, leg, s)
 }
 
-func (p *Plan) byCommand(command *command, r *Request, s *Snapshot, random Random) error {
+func (by *Planner) byCommand(p *Plan, command *command, r *Request, s *Snapshot) error {
 	leg := Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}
 	switch command.place {
 	case placeAllNodes:
@@ -134,23 +159,23 @@ func (p *Plan) byCommand(command *command, r *Request, s *Snapshot, random Rando
 	case placeAddress:
 		return badArgument("%s is for one node only: name it with a by-address route", command.name)
 	case placeSplitKeys, placeSplitKeysLast, placeSplitPairs, placeSplitTriples, placeSplitCountedPairs:
-		return p.split(command, r, s, random)
+		return by.split(p, command, r, s)
 	default:
 		where := command.locate(r.Words)
 		switch {
 		case where.slot != NoSlot:
-			leg.Slot, leg.choice = where.slot, chooseOwnerOrAny
+			leg.Slot, leg.choice, leg.read = where.slot, chooseOwnerOrAny, command.access == accessRead
 		case where.anyNode:
 			leg.choice = chooseNode
 		}
 	}
-	return p.single(leg, s, random)
+	return by.single(p, leg, s)
 }
 
-func (p *Plan) single(leg Leg, s *Snapshot, random Random) error {
+func (by *Planner) single(p *Plan, leg Leg, s *Snapshot) error {
 	p.one[0] = leg
 	p.Legs = p.one[:]
-	return p.Legs[0].Choose(s, random)
+	return by.Choose(&p.Legs[0], s)
 }
 
 func (p *Plan) fanOut(nodes []*Node, command *command, r *Request) error {
@@ -167,35 +192,54 @@ func (p *Plan) fanOut(nodes []*Node, command *command, r *Request) error {
 	return nil
 }
 
-// Choose gives the leg its node, or another one after the topology has changed. A leg to a
-// certain node keeps it.
-func (l *Leg) Choose(s *Snapshot, random Random) error {
+// Choose gives a leg its node, or another one after the topology has changed. A leg to a certain
+// node keeps it.
+func (by *Planner) Choose(l *Leg, s *Snapshot) error {
 	l.Fallback = false
 	switch l.choice {
 	case chooseFixed:
 		return nil
 	case chooseNode:
-		return l.pick(s.nodes, random)
+		return by.pick(l, s.nodes)
 	case choosePrimary:
-		return l.pick(s.primaries, random)
+		return by.pick(l, s.primaries)
 	}
 	shard := s.Owner(Slot(l.Slot))
-	if shard == nil {
-		if l.choice == chooseOwnerOrAny {
-			return l.pick(s.primaries, random)
-		}
+	switch {
+	case shard == nil && l.choice == chooseOwnerOrAny:
+		return by.pick(l, s.primaries)
+	case shard == nil:
 		return noNode("no route to slot %d: its shard was not found in the topology (epoch %d)", l.Slot, s.Epoch)
-	}
-	l.Node = shard.Primary
-	if l.Role == Replica {
-		if replica := shard.nextReplica(); replica != nil {
-			l.Node = replica
-		} else {
-			l.Fallback = true
+	case l.Role == Replica:
+		if l.Node = by.replica(shard); l.Node == nil {
+			l.Node, l.Fallback = shard.Primary, true
 		}
+	case l.read:
+		l.Node = by.reader(shard)
+	default:
+		l.Node = shard.Primary
 	}
 	return nil
 }
+
+// pick takes a random node that is usable, or any where none is.
+func (by *Planner) pick(l *Leg, nodes []*Node) error {
+	if len(nodes) == 0 {
+		return noNode("the topology has no nodes")
+	}
+	start := by.Random(len(nodes))
+	l.Node = nodes[start]
+	for i := range nodes {
+		if node := nodes[(start+i)%len(nodes)]; by.usable(node) {
+			l.Node = node
+			break
+		}
+	}
+	l.Role = l.Node.Role
+	return nil
+}
+
+func (by *Planner) usable(node *Node) bool { return by.Usable == nil || by.Usable(node) }
 
 // Slots are the slots that the leg is about: the one that chose its node, else all of the node's
 // shard.
@@ -208,12 +252,3 @@ func (l *Leg) Slots() []SlotRange {
 
 // Movable says whether Choose may come to another node, a primary that is.
 func (l *Leg) Movable() bool { return l.choice != chooseFixed && l.Role == Primary }
-
-func (l *Leg) pick(nodes []*Node, random Random) error {
-	if len(nodes) == 0 {
-		return noNode("the topology has no nodes")
-	}
-	l.Node = nodes[random(len(nodes))]
-	l.Role = l.Node.Role
-	return nil
-}

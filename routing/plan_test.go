@@ -6,19 +6,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func first(int) int { return 0 }
+var planner = &Planner{Random: func(int) int { return 0 }}
 
 func plan(t testing.TB, s *Snapshot, text ...string) *Plan {
 	t.Helper()
 	p := new(Plan)
-	require.NoError(t, p.Resolve(&Request{Words: words(text...)}, s, first))
+	require.NoError(t, planner.Plan(p, &Request{Words: words(text...)}, s))
 	return p
 }
 
 func refuse(t testing.TB, s *Snapshot, r *Request) *Error {
 	t.Helper()
 	var refused *Error
-	require.ErrorAs(t, new(Plan).Resolve(r, s, first), &refused)
+	require.ErrorAs(t, planner.Plan(new(Plan), r, s), &refused)
 	return refused
 }
 
@@ -61,9 +61,9 @@ func TestAReplicaRouteWithoutReplicaFallsBackAndSaysSo(t *testing.T) {
 	alone := vectorTopology{Ranges: []vectorRange{{0, 16383, "h:7001", nil}}}.snapshot(t)
 	p := new(Plan)
 	request := &Request{Words: words("GET", "foo"), Route: Route{Kind: RouteSlotID, Role: Replica, SlotID: 1}}
-	require.NoError(t, p.Resolve(request, alone, first))
+	require.NoError(t, planner.Plan(p, request, alone))
 	require.True(t, p.Legs[0].Fallback)
-	require.NoError(t, p.Resolve(request, three(t), first))
+	require.NoError(t, planner.Plan(p, request, three(t)))
 	require.False(t, p.Legs[0].Fallback)
 	require.Equal(t, "h:7004", p.Legs[0].Node.Address.String())
 }
@@ -106,7 +106,7 @@ func TestTheFormOfClientKillDecidesItsPolicy(t *testing.T) {
 
 func TestAPolicyOfTheCallerServesForAFanOut(t *testing.T) {
 	p := new(Plan)
-	require.NoError(t, p.Resolve(&Request{Words: words("DBSIZE"), Policy: PolicyMax}, three(t), first))
+	require.NoError(t, planner.Plan(p, &Request{Words: words("DBSIZE"), Policy: PolicyMax}, three(t)))
 	require.Equal(t, PolicyMax, p.Policy)
 	require.Contains(t, refuse(t, three(t), &Request{Words: words("DBSIZE"), Policy: 77}).Message, "policy 77")
 }
@@ -173,13 +173,13 @@ func TestAStandaloneServerGetsEverythingWhole(t *testing.T) {
 
 func TestTheCommonPlanTakesNoMemory(t *testing.T) {
 	snapshot, request, p := three(t), &Request{Words: words("GET", "foo")}, new(Plan)
-	require.Zero(t, testing.AllocsPerRun(100, func() { _ = p.Resolve(request, snapshot, first) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = planner.Plan(p, request, snapshot) }))
 }
 
 func BenchmarkPlanOfAKeyedCommand(b *testing.B) {
 	snapshot, request, p := three(b), &Request{Words: words("GET", "foo")}, new(Plan)
 	for b.Loop() {
-		_ = p.Resolve(request, snapshot, first)
+		_ = planner.Plan(p, request, snapshot)
 	}
 }
 

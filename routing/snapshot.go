@@ -28,18 +28,14 @@ type Shard struct {
 	Primary  *Node
 	Replicas []*Node
 
+	nodes []*Node // the primary first
 	// turn rotates over the replicas. It outlives the snapshot, so a refresh does not send
 	// everybody back to the first replica.
 	turn *atomic.Uint32
 }
 
-// nextReplica takes the next replica in turn, or none where the shard has none.
-func (s *Shard) nextReplica() *Node {
-	if len(s.Replicas) == 0 {
-		return nil
-	}
-	return s.Replicas[int(s.turn.Add(1)-1)%len(s.Replicas)]
-}
+// members are the primary and the replicas.
+func (s *Shard) members() []*Node { return s.nodes }
 
 // noShard marks a slot that no shard serves.
 const noShard = ^uint16(0)
@@ -137,7 +133,7 @@ func assemble(drafts []draft, owner *[SlotCount]uint16, before *Snapshot) *Snaps
 			}
 		}
 		s.primaries = append(s.primaries, shard.Primary)
-		s.nodes = append(append(s.nodes, shard.Primary), shard.Replicas...)
+		s.nodes = append(s.nodes, shard.nodes...)
 	}
 	for slot, i := range owner {
 		if i == noShard {
@@ -177,6 +173,7 @@ func (d *draft) shard(before *Snapshot) *Shard {
 		replica.Role, replica.shard = Replica, shard
 		shard.Replicas = append(shard.Replicas, &replica)
 	}
+	shard.nodes = append([]*Node{&primary}, shard.Replicas...)
 	return shard
 }
 

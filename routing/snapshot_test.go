@@ -93,10 +93,10 @@ func TestANodeIsInOnePlaceOnlyHoweverTheViewContradictsItself(t *testing.T) {
 func TestRotationGoesOnOverARefresh(t *testing.T) {
 	one := vectorTopology{Ranges: []vectorRange{{0, 16383, "h:7001", []string{"h:7004", "h:7005"}}}}
 	before := one.snapshot(t)
-	require.Equal(t, "h:7004", before.Owner(0).nextReplica().Address.String())
+	require.Equal(t, "h:7004", planner.replica(before.Owner(0)).Address.String())
 	after := before.Moved(3, address(t, "h:7009"))
-	require.Equal(t, "h:7005", after.Owner(0).nextReplica().Address.String())
-	require.Equal(t, "h:7004", before.Owner(0).nextReplica().Address.String())
+	require.Equal(t, "h:7005", planner.replica(after.Owner(0)).Address.String())
+	require.Equal(t, "h:7004", planner.replica(before.Owner(0)).Address.String())
 }
 
 func TestSnapshotsAreEqualWhereTheySayTheSame(t *testing.T) {

