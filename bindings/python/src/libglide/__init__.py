@@ -1,0 +1,74 @@
+"""A Valkey cluster client on the shared library libglide.
+
+Importing it is quick: the library and protobuf are loaded by the first use of either.
+"""
+
+from __future__ import annotations
+
+from libglide.client import Client
+from libglide.exceptions import (
+    ClosingError,
+    ConfigurationError,
+    ConnectionError,
+    ExecAbortError,
+    GlideError,
+    LibraryError,
+    MultiNodeError,
+    RequestError,
+    Status,
+    TimeoutError,
+)
+from libglide.library import key_slot, library_version
+from libglide.options import NodeAddress, ProtocolVersion
+from libglide.response import Leg, Outcome, Plan, Response, ResponsePolicy
+from libglide.routes import (
+    AllNodes,
+    AllPrimaries,
+    ByAddressRoute,
+    RandomNode,
+    Route,
+    SlotIdRoute,
+    SlotKeyRoute,
+    SlotType,
+)
+from libglide.topology import Node, Role, Shard, SlotRange, Topology
+from libglide.values import Value
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AllNodes",
+    "AllPrimaries",
+    "ByAddressRoute",
+    "Client",
+    "ClosingError",
+    "ConfigurationError",
+    "ConnectionError",
+    "ExecAbortError",
+    "GlideError",
+    "Leg",
+    "LibraryError",
+    "MultiNodeError",
+    "Node",
+    "NodeAddress",
+    "Outcome",
+    "Plan",
+    "ProtocolVersion",
+    "RandomNode",
+    "RequestError",
+    "Response",
+    "ResponsePolicy",
+    "Role",
+    "Route",
+    "Shard",
+    "SlotIdRoute",
+    "SlotKeyRoute",
+    "SlotRange",
+    "SlotType",
+    "Status",
+    "TimeoutError",
+    "Topology",
+    "Value",
+    "key_slot",
+    "library_version",
+]

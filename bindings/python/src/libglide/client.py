@@ -1,0 +1,193 @@
+"""A client of a cluster."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from libglide.library import Library, load
+from libglide.options import AddressLike, NodeAddress, Options, ProtocolVersion, node_addresses
+from libglide.response import Plan, Response
+from libglide.routes import Route
+from libglide.topology import Topology
+from libglide.values import Value
+
+if TYPE_CHECKING:
+    from libglide.codec import Codec
+
+
+class Client:
+    """A client of a Valkey cluster or of one server; ``Client.connect`` opens it.
+
+    Any number of threads may use it at once. It is a context manager that closes itself, and a
+    client that is dropped is closed. In the child of a fork each call raises ``ClosingError``;
+    the parent goes on undisturbed.
+
+    A call waits outside the interpreter's lock, so other threads run; signal handlers of Python,
+    and so Ctrl-C, run when it ends.
+    """
+
+    def __init__(
+        self, loaded: Library, codec: Codec, handle: int, addresses: tuple[NodeAddress, ...]
+    ) -> None:
+        self._library = loaded
+        self._codec = codec
+        self._handle = handle
+        self._addresses = addresses
+        self._closer = weakref.finalize(self, loaded.close, handle)
+        self._closer.atexit = False  # the end of the process closes the connections as well
+
+    @classmethod
+    def connect(
+        cls,
+        addresses: AddressLike | Iterable[AddressLike],
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        client_name: str | None = None,
+        lib_name: str | None = None,
+        database_id: int = 0,
+        protocol: ProtocolVersion = ProtocolVersion.RESP3,
+        request_timeout: float = 0.25,
+        connection_timeout: float = 2.0,
+        inflight_requests_limit: int = 1000,
+        cluster_mode: bool = True,
+    ) -> Client:
+        """Connect to a cluster and learn its topology.
+
+        Args:
+            addresses: One address or several, each "host:port", ``(host, port)`` or a
+                ``NodeAddress``. The first node that answers tells of the others.
+            username: Whom to log in as; by default the server's default user.
+            password: The password of that user.
+            client_name: A name for the connections, as ``CLIENT SETNAME`` takes it.
+            lib_name: The name that ``CLIENT LIST`` shows as the library's.
+            database_id: The database to select.
+            protocol: The version of the protocol.
+            request_timeout: Seconds until a request raises ``TimeoutError``.
+            connection_timeout: Seconds that connecting may take.
+            inflight_requests_limit: How many requests may run at once.
+            cluster_mode: The servers are a cluster.
+
+        Raises:
+            ConfigurationError: An option cannot be; the message names it.
+            ConnectionError: No address answered; the message has each one and why.
+            TimeoutError: No address answered within ``connection_timeout``.
+            RequestError: The server refused, as for a wrong password.
+            LibraryError: The shared library was not found.
+        """
+        options = Options(
+            addresses=node_addresses(addresses),
+            username=username,
+            password=password,
+            client_name=client_name,
+            lib_name=lib_name,
+            database_id=database_id,
+            protocol=protocol,
+            request_timeout=request_timeout,
+            connection_timeout=connection_timeout,
+            inflight_requests_limit=inflight_requests_limit,
+            cluster_mode=cluster_mode,
+        )
+        from libglide import codec, messages  # here, so that importing libglide stays quick
+
+        loaded = load()
+        coder = codec.Codec(messages.load())
+        status, handle, data = loaded.open(coder.connection(options))
+        coder.topology(status, data)
+        return cls(loaded, coder, handle, options.addresses)
+
+    def execute(
+        self,
+        *args: bytes | str | int | float,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Value:
+        """Run one command and return its reply, of several nodes the combined one.
+
+        Args:
+            args: The command and its arguments. Text is sent as UTF-8, a float as its ``repr``.
+            route: Where to send it; by default where the command belongs.
+            timeout: Seconds until ``TimeoutError``; by default the client's.
+
+        Raises:
+            RequestError: The server refused it, the route names no node, or an argument cannot
+                be; see its subclasses and its ``status``.
+            MultiNodeError: Some nodes failed; ``results`` and ``errors`` hold what each said.
+            ClosingError: The client is closed, or this is the child of a fork.
+            TypeError: An argument is neither bytes nor str, int or float.
+        """
+        request = self._codec.request(args, route, timeout, False)
+        return self._codec.value(*self._library.execute(self._handle, request))
+
+    def response(
+        self,
+        *args: bytes | str | int | float,
+        route: Route | None = None,
+        timeout: float | None = None,
+        outcomes: bool = True,
+    ) -> Response:
+        """Run one command as ``execute`` does, and tell which node had which part in it.
+
+        Args:
+            args: The command and its arguments.
+            route: Where to send it; by default where the command belongs.
+            timeout: Seconds until ``TimeoutError``; by default the client's.
+            outcomes: Give those of a request to one node too. Without it they are there for a
+                request to all nodes or all primaries, and where something was out of the
+                ordinary.
+
+        Raises:
+            GlideError: As ``execute``.
+            TypeError: As ``execute``.
+        """
+        request = self._codec.request(args, route, timeout, outcomes)
+        return self._codec.response(*self._library.execute(self._handle, request))
+
+    def resolve(self, *args: bytes | str | int | float, route: Route | None = None) -> Plan:
+        """Tell where a command would go now, without sending it.
+
+        Args:
+            args: The command and its arguments.
+            route: Where it would be sent; by default where the command belongs. Random choices
+                are drawn anew by every call.
+
+        Raises:
+            RequestError: The route names no node, or an argument cannot be.
+            ClosingError: The client is closed, or this is the child of a fork.
+            TypeError: An argument is neither bytes nor str, int or float.
+        """
+        request = self._codec.request(args, route, None, False)
+        return self._codec.plan(*self._library.resolve(self._handle, request))
+
+    def topology(self) -> Topology:
+        """The cluster as the client knows it now.
+
+        Raises:
+            ClosingError: The client is closed, or this is the child of a fork.
+        """
+        return self._codec.topology(*self._library.topology(self._handle))
+
+    def close(self) -> None:
+        """Close the client and its connections.
+
+        Calls that still run on it raise ``ClosingError``. Closing again does nothing.
+        """
+        self._closer()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "open" if self._closer.alive else "closed"
+        return f"<libglide.Client of {', '.join(map(str, self._addresses))}, {state}>"

@@ -1,0 +1,200 @@
+"""The shared library: where it is, and its functions as they are in ``include/glide.h``."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from libglide.exceptions import ClosingError, LibraryError, Status
+
+NAME = "libglide.so.1"
+VARIABLE = "LIBGLIDE_LIBRARY"
+ABI = 1
+
+
+class _Buffer(ctypes.Structure):
+    """``glide_buffer``."""
+
+    _fields_ = (("data", ctypes.c_void_p), ("len", ctypes.c_size_t))
+
+
+_BYTES = ctypes.c_char_p  # const uint8_t *; its length goes beside it
+_SIZE = ctypes.c_size_t
+_STATUS = ctypes.c_int32
+_CLIENT = ctypes.c_uint64
+_BUFFER_P = ctypes.POINTER(_Buffer)
+
+_FUNCTIONS: dict[str, tuple[object, list[object]]] = {
+    "glide_abi_version": (ctypes.c_uint32, []),
+    "glide_version": (ctypes.c_char_p, []),
+    "glide_status_name": (ctypes.c_char_p, [_STATUS]),
+    "glide_buffer_free": (None, [_BUFFER_P]),
+    "glide_schema": (_STATUS, [_BUFFER_P]),
+    "glide_key_slot": (ctypes.c_int32, [_BYTES, _SIZE]),
+    "glide_client_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_CLIENT), _BUFFER_P]),
+    "glide_client_execute": (_STATUS, [_CLIENT, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_client_resolve": (_STATUS, [_CLIENT, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_client_topology": (_STATUS, [_CLIENT, _BUFFER_P]),
+    "glide_client_close": (_STATUS, [_CLIENT]),
+}
+
+
+class Library:
+    """A loaded library. Each call gives the status and the bytes that came with it.
+
+    Args:
+        path: The file, or a name for the system's loader.
+
+    Raises:
+        OSError: It cannot be loaded.
+        LibraryError: It is not this library, or too old.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._c = ctypes.CDLL(path)
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = getattr(self._c, name, None)
+            if function is None:
+                raise LibraryError(f"{path} has no {name}: it is not libglide, or too old")
+            function.restype = result
+            function.argtypes = arguments
+        abi = self._c.glide_abi_version()
+        if abi < ABI:
+            raise LibraryError(f"{path} has version {abi} of the C interface; {ABI} is needed")
+
+    def version(self) -> str:
+        """The release of the library."""
+        return bytes(self._c.glide_version()).decode()
+
+    def status_name(self, status: int) -> str:
+        """The name of a status, as "TIMEOUT"."""
+        return bytes(self._c.glide_status_name(status)).decode()
+
+    def schema(self) -> tuple[int, bytes]:
+        """The messages, as a ``FileDescriptorSet``."""
+        return self._call(self._c.glide_schema)
+
+    def key_slot(self, key: bytes) -> int:
+        """The slot of a key; -1 in a forked child."""
+        return int(self._c.glide_key_slot(key, len(key)))
+
+    def open(self, config: bytes) -> tuple[int, int, bytes]:
+        """Connect as a ``ConnectionRequest`` says: the status, the client's handle, a response."""
+        client = _CLIENT()
+        status, response = self._call(
+            self._c.glide_client_open, config, len(config), ctypes.byref(client)
+        )
+        return status, client.value, response
+
+    def execute(self, client: int, request: bytes) -> tuple[int, bytes]:
+        """Run a ``CommandRequest``."""
+        return self._call(self._c.glide_client_execute, client, request, len(request))
+
+    def resolve(self, client: int, request: bytes) -> tuple[int, bytes]:
+        """Where a ``CommandRequest`` would go."""
+        return self._call(self._c.glide_client_resolve, client, request, len(request))
+
+    def topology(self, client: int) -> tuple[int, bytes]:
+        """The topology as the client knows it."""
+        return self._call(self._c.glide_client_topology, client)
+
+    def close(self, client: int) -> int:
+        """Close a client; harmless on a closed one and in a forked child."""
+        return int(self._c.glide_client_close(client))
+
+    def _call(self, function: Callable[..., int], *arguments: object) -> tuple[int, bytes]:
+        """Call a function whose last argument is a buffer for what it hands out."""
+        buffer = _Buffer()
+        reference = ctypes.byref(buffer)
+        try:
+            status = function(*arguments, reference)
+            return status, ctypes.string_at(buffer.data, buffer.len) if buffer.len else b""
+        finally:
+            self._c.glide_buffer_free(reference)
+
+
+@functools.cache
+def load() -> Library:
+    """The library, loaded by the first call.
+
+    Raises:
+        LibraryError: It was not found; the message lists where it was looked for.
+    """
+    if sys.platform == "linux" and not _is_glibc():
+        raise LibraryError(
+            "libglide needs glibc, and this Python runs on another C library (musl, as on "
+            "Alpine): use an image with glibc, as Debian's"
+        )
+    tried = []
+    for path in _places():
+        if os.path.isabs(path) and not os.path.exists(path):
+            tried.append(f"{path}: not there")
+            continue
+        try:
+            return Library(path)
+        except OSError as fault:
+            tried.append(str(fault) if path in str(fault) else f"{path}: {fault}")
+    raise LibraryError(
+        f"libglide cannot be loaded; {VARIABLE} may name its file. Looked for:\n  "
+        + "\n  ".join(tried)
+    )
+
+
+def _places() -> Iterator[str]:
+    """Where the library may be, the first that exists counts."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        yield os.path.abspath(named)
+        return
+    package = Path(__file__).resolve().parent
+    yield str(package / NAME)
+    if package.parts[-4:] == ("bindings", "python", "src", "libglide"):
+        yield str(package.parents[3] / "build" / NAME)
+    yield NAME
+
+
+def _is_glibc() -> bool:
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (ValueError, OSError):
+        return False
+
+
+def key_slot(key: bytes | str) -> int:
+    """The hash slot of a key.
+
+    Args:
+        key: The key; text stands for its UTF-8 bytes. Only the first non-empty {tag} is hashed
+            where it has one.
+
+    Returns:
+        The slot, 0 to 16383.
+
+    Raises:
+        TypeError: The key is neither bytes nor text.
+        ClosingError: This is the child of a fork, and the library was loaded before it.
+    """
+    if not isinstance(key, (bytes, str)):
+        raise TypeError(f"a key is bytes or str, not {type(key).__name__}")
+    slot = load().key_slot(key.encode() if isinstance(key, str) else key)
+    if slot < 0:
+        raise forked()
+    return slot
+
+
+def library_version() -> str:
+    """The release of the shared library, as "0.1.0"."""
+    return load().version()
+
+
+def forked() -> ClosingError:
+    """The error of a call in a forked child that comes without a message of its own."""
+    return ClosingError(
+        "libglide was loaded before this process was forked and cannot be used in the child; "
+        "start processes that need it with exec (multiprocessing: 'spawn')",
+        status=Status.FORKED,
+    )

@@ -1,0 +1,51 @@
+"""The message classes, built at run time from what the library ships.
+
+They live in a descriptor pool of their own: no generated code that must fit the installed
+protobuf, and no clash with other packages' messages.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from libglide import library
+from libglide.exceptions import LibraryError, Status
+
+
+class Messages:
+    """The classes of the messages that cross the border whole.
+
+    Args:
+        schema: A serialized ``google.protobuf.FileDescriptorSet``.
+    """
+
+    def __init__(self, schema: bytes) -> None:
+        pool = descriptor_pool.DescriptorPool()
+        for file in descriptor_pb2.FileDescriptorSet.FromString(schema).file:
+            pool.AddSerializedFile(file.SerializeToString())
+
+        def message(name: str) -> Any:
+            return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"libglide.{name}"))
+
+        self.connection_request = message("ConnectionRequest")
+        self.command_request = message("CommandRequest")
+        self.response = message("Response")
+
+
+@functools.cache
+def load() -> Messages:
+    """The message classes, built by the first call.
+
+    Raises:
+        LibraryError: The library was not found, or gives no schema.
+        ClosingError: This is the child of a fork, and the library was loaded before it.
+    """
+    status, schema = library.load().schema()
+    if status == Status.FORKED:
+        raise library.forked()
+    if status != Status.OK:
+        raise LibraryError(f"libglide gave no schema: {library.load().status_name(status)}")
+    return Messages(schema)

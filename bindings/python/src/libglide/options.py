@@ -1,0 +1,134 @@
+"""How a client connects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Union
+
+from libglide import address
+from libglide.duration import milliseconds
+from libglide.exceptions import ConfigurationError, Status
+
+DEFAULT_PORT = 6379
+
+
+class ProtocolVersion(Enum):
+    """The version of the protocol between client and server."""
+
+    RESP2 = 2
+    RESP3 = 3
+
+
+@dataclass(frozen=True)
+class NodeAddress:
+    """Where a server is asked for the cluster.
+
+    Attributes:
+        host: A host name or an IP address.
+        port: Its port, 1 to 65535.
+    """
+
+    host: str
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+AddressLike = Union[str, tuple[str, int], NodeAddress]
+
+
+@dataclass(frozen=True)
+class Options:
+    """All that ``Client.connect`` is told, checked; see there for what each one is.
+
+    Raises:
+        ConfigurationError: An option cannot be; the message names it.
+    """
+
+    addresses: tuple[NodeAddress, ...]
+    username: str | None
+    password: str | None = field(repr=False)
+    client_name: str | None
+    lib_name: str | None
+    database_id: int
+    protocol: ProtocolVersion
+    request_timeout: float
+    connection_timeout: float
+    inflight_requests_limit: int
+    cluster_mode: bool
+
+    def __post_init__(self) -> None:
+        for name in ("username", "password", "client_name", "lib_name"):
+            _check_text(name, getattr(self, name))
+        for name, least in (("database_id", 0), ("inflight_requests_limit", 1)):
+            _check_int(name, getattr(self, name), least)
+        for name in ("request_timeout", "connection_timeout"):
+            try:
+                milliseconds(name, getattr(self, name))
+            except ValueError as fault:
+                raise _refusal(str(fault)) from None
+        if not isinstance(self.protocol, ProtocolVersion):
+            raise _refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
+        if not isinstance(self.cluster_mode, bool):
+            raise _refusal(f"cluster_mode is {self.cluster_mode!r}, not a bool")
+
+
+def node_addresses(given: AddressLike | Iterable[AddressLike]) -> tuple[NodeAddress, ...]:
+    """The addresses that a client is given, one or several, in any of their forms.
+
+    Raises:
+        ConfigurationError: There is none, or one is no address.
+    """
+    one = isinstance(given, (str, NodeAddress)) or (
+        isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], int)
+    )
+    several = [given] if one or not isinstance(given, Iterable) else list(given)
+    if not several:
+        raise _refusal("addresses is empty; a client needs at least one")
+    return tuple(_node_address(item) for item in several)
+
+
+def _node_address(given: object) -> NodeAddress:
+    host: object
+    port: object
+    if isinstance(given, NodeAddress):
+        host, port = given.host, given.port
+    elif isinstance(given, tuple) and len(given) == 2:
+        host, port = given
+    elif isinstance(given, str):
+        host, port = address.split(given)
+        port = DEFAULT_PORT if port is None else port
+    else:
+        raise _refusal(f"addresses has {given!r}, which is no address; say 'host:port'")
+    if not isinstance(host, str) or not host:
+        raise _refusal(f"addresses has {given!r}, whose host is {host!r}")
+    try:
+        return NodeAddress(address.without_brackets(host), address.port_number(port))
+    except ValueError as fault:
+        raise _refusal(f"addresses has {given!r}: {fault}") from None
+
+
+def _check_text(name: str, value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, str):
+        raise _refusal(f"{name} is a {type(value).__name__}, not a str")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _refusal(f"{name} is not Unicode text") from None
+
+
+def _check_int(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _refusal(f"{name} is {value!r}, not an int")
+    if not least <= value < 2**32:
+        raise _refusal(f"{name} is {value}, out of range {least}..{2**32 - 1}")
+
+
+def _refusal(message: str) -> ConfigurationError:
+    return ConfigurationError(message, status=Status.CONFIG)
