@@ -58,8 +58,12 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{config: config, planner: routing.Planner{Random: rand.IntN}}
+	c := &Client{config: config}
 	c.links = links{config: &c.config, open: make(map[routing.Address]*link)}
+	c.planner = routing.Planner{
+		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone,
+		Usable: c.links.usable, Latency: c.links.latency,
+	}
 	c.closing, c.close = context.WithCancel(context.Background())
 	ctx, cancel := context.WithTimeout(c.closing, config.ConnectTimeout)
 	defer cancel()
@@ -67,6 +71,10 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		c.Close()
 		return nil, err
+	}
+	if config.Zone != "" && !snapshot.HasZones() {
+		c.Close()
+		return nil, NewError(StatusConfig, "client_az: no server names its availability zone (Valkey 9.1 and later do)")
 	}
 	c.topology.start(snapshot)
 	c.done.Add(1)

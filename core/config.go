@@ -24,6 +24,10 @@ type Config struct {
 	Database     int
 	RESP2        bool
 	Nagle        bool // wait for more to send (TCP_NODELAY off)
+	// Reads says which node serves a read without a route; Zone is the client's, and is needed by
+	// the strategies that prefer a zone and by no others.
+	Reads routing.ReadStrategy
+	Zone  string
 }
 
 // Version is the release of the library.
@@ -37,6 +41,9 @@ func (c Config) withDefaults() (Config, error) {
 		if strings.ContainsFunc(name, func(r rune) bool { return r < '!' || r > '~' }) {
 			return c, NewError(StatusConfig, "%s %q: the server takes printable ASCII without blanks only", option, name)
 		}
+	}
+	if c.Reads.NeedsZone() != (c.Zone != "") {
+		return c, NewError(StatusConfig, "client_az %q: it is needed by the read strategies that prefer a zone, and by no others", c.Zone)
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 250 * time.Millisecond

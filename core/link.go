@@ -29,6 +29,7 @@ type link struct {
 	client   valkey.Client
 	conns    connSet
 	ready    atomic.Bool
+	health   health
 }
 
 // Connections idle for so long are closed.
@@ -84,14 +85,17 @@ func (l *link) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	ctx, cancel := context.WithTimeout(ctx, l.config.ConnectTimeout)
 	defer cancel()
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	began := time.Now()
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
+		l.health.failed(ctx, began)
 		return nil, &connError{false, err}
 	}
 	if tcp, is := raw.(*net.TCPConn); is && l.config.Nagle {
 		_ = tcp.SetNoDelay(false)
 	}
 	if err := l.greet(ctx, raw); err != nil {
+		l.health.failed(ctx, began)
 		_ = raw.Close()
 		return nil, &connError{false, err}
 	}
@@ -168,6 +172,7 @@ func (l *link) exchange(ctx context.Context, commands ...[][]byte) (replies []ro
 		built[i] = l.build(words, !timed)
 	}
 	trace := new(trace)
+	began := time.Now()
 	results := l.client.DoMulti(context.WithValue(ctx, traceKey{}, trace), built...)
 	replies = make([]routing.Value, len(results))
 	for i, result := range results {
@@ -178,6 +183,9 @@ func (l *link) exchange(ctx context.Context, commands ...[][]byte) (replies []ro
 		if replies[i], err = parseReply(&message); err != nil {
 			return nil, &connError{true, err}
 		}
+	}
+	if trace.dialled == nil {
+		l.health.took(time.Since(began))
 	}
 	return replies, nil
 }

@@ -115,7 +115,7 @@ var honoured = map[protoreflect.Name]bool{
 	"authentication_info": true, "database_id": true, "protocol": true, "client_name": true,
 	"periodic_checks_manual_interval": true, "periodic_checks_disabled": true,
 	"inflight_requests_limit": true, "connection_timeout": true, "lib_name": true,
-	"tcp_nodelay": true,
+	"tcp_nodelay": true, "read_from": true, "client_az": true,
 }
 
 func badConfig(format string, args ...any) *core.Error {
@@ -159,6 +159,10 @@ func decodeConfig(bytes []byte) (config core.Config, err error) {
 	config.RefreshEvery = refreshEvery(message)
 	config.ClientName, config.LibraryName = message.GetClientName(), message.GetLibName()
 	config.Database = int(message.GetDatabaseId())
+	config.Reads, config.Zone = routing.ReadStrategy(message.GetReadFrom()), message.GetClientAz()
+	if _, known := protobuf.ReadFrom_name[int32(message.GetReadFrom())]; !known {
+		return config, badConfig("read_from %d is no strategy", message.GetReadFrom())
+	}
 	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
 	return config, nil
 }

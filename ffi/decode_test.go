@@ -105,7 +105,7 @@ func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
 	address := []*protobuf.NodeAddress{{Host: "h"}}
 	for reason, message := range map[string]*protobuf.ConnectionRequest{
 		"tls_mode is not supported yet":     {Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_SECURE_TLS},
-		"read_from is not supported yet":    {Addresses: address, ReadFrom: protobuf.ReadFrom_READ_FROM_PREFER_REPLICA},
+		"read_from 7 is no strategy":        {Addresses: address, ReadFrom: 7},
 		"lazy_connect is not supported yet": {Addresses: address, LazyConnect: true},
 		"root_certs is not supported yet":   {Addresses: address, RootCerts: [][]byte{{1}}},
 		"iam_credentials is not supported":  {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
@@ -124,14 +124,14 @@ func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
 		AuthenticationInfo: &protobuf.AuthenticationInfo{Username: "u", Password: "p"},
 		Protocol:           protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2, ClientName: "n", LibName: "l",
 		PeriodicChecks: &protobuf.ConnectionRequest_PeriodicChecksDisabled{PeriodicChecksDisabled: &protobuf.PeriodicChecksDisabled{}},
-		TcpNodelay:     proto.Bool(false),
+		TcpNodelay:     proto.Bool(false), ReadFrom: protobuf.ReadFrom_READ_FROM_AZ_AFFINITY_ALL_NODES, ClientAz: "z",
 	}))
 	require.NoError(t, err)
 	require.Equal(t, core.Config{
 		Addresses:      []routing.Address{{Host: "::1", Port: 6379}, {Host: "h", Port: 7000}},
 		RequestTimeout: 100 * time.Millisecond, ConnectTimeout: 200 * time.Millisecond, InflightLimit: 3,
 		Database: 4, Username: "u", Password: "p", RESP2: true, ClientName: "n", LibraryName: "l",
-		RefreshEvery: -1, Nagle: true,
+		RefreshEvery: -1, Nagle: true, Reads: routing.ReadZoneAllNodes, Zone: "z",
 	}, config)
 }
 

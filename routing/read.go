@@ -17,6 +17,11 @@ const (
 // Valid says whether r is one of the strategies above.
 func (r ReadStrategy) Valid() bool { return r <= ReadZoneAllNodes }
 
+// NeedsZone says whether the strategy prefers the client's zone.
+func (r ReadStrategy) NeedsZone() bool {
+	return r == ReadZoneReplicas || r == ReadZoneReplicasAndPrimary || r == ReadZoneAllNodes
+}
+
 // exploration is the share of reads, one in so many, that LowestLatency gives to a node in turn,
 // so that it learns when another one has become quicker.
 const exploration = 20
@@ -63,8 +68,7 @@ func (by *Planner) replica(shard *Shard) *Node {
 		return nil
 	}
 	turn := shard.turn.Add(1) - 1
-	switch by.Reads {
-	case ReadZoneReplicas, ReadZoneReplicasAndPrimary, ReadZoneAllNodes:
+	if by.Reads.NeedsZone() {
 		return by.zoneReplica(shard, turn)
 	}
 	return by.rotate(shard.Replicas, turn, false)

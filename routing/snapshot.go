@@ -66,6 +66,11 @@ func (s *Snapshot) Owner(slot Slot) *Shard {
 	return nil
 }
 
+// HasZones says whether any node names its availability zone.
+func (s *Snapshot) HasZones() bool {
+	return slices.ContainsFunc(s.nodes, func(n *Node) bool { return n.Zone != "" })
+}
+
 // Find returns the node of that name, or nil. "localhost" stands for both loopback addresses
 // where no node has it as a name of its own.
 func (s *Snapshot) Find(name Address) *Node {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Cluster
+from conftest import Cluster, Connect
 
-from libglide import Client, RequestError, Response, Role, Topology, key_slot
+from libglide import Client, ReadFrom, RequestError, Response, Role, Topology, key_slot
 from libglide.routes import (
     AllNodes,
     AllPrimaries,
@@ -191,3 +191,27 @@ def test_an_unknown_address_is_refused_with_those_that_are_known(
     with pytest.raises(RequestError, match=r"192\.0\.2\.1:7000") as caught:
         client.execute("PING", route=ByAddressRoute("192.0.2.1", 7000))
     assert any(address in str(caught.value) for address in cluster.addresses)
+
+
+def test_reads_of_a_client_that_prefers_replicas_are_served_by_a_replica(
+    connect: Connect, cluster: Cluster
+) -> None:
+    with connect(cluster.addresses[0], read_from=ReadFrom.PREFER_REPLICA) as reader:
+        reader.execute("SET", "preferred", "v")
+        (read,) = reader.response("GET", "preferred").outcomes
+        (written,) = reader.response("SET", "preferred", "w").outcomes
+    assert read.node.role is Role.REPLICA
+    assert written.node.role is Role.PRIMARY
+
+
+def test_an_empty_command_word_is_refused_before_anything_is_sent(client: Client) -> None:
+    with pytest.raises(RequestError, match="first word of the command is empty") as refused:
+        client.execute("")
+    assert not refused.value.sent
+
+
+def test_a_reply_nested_too_deeply_is_refused_and_the_client_goes_on(client: Client) -> None:
+    nest = "local t = {} for i = 1, 60 do t = {t} end return t"
+    with pytest.raises(RequestError, match="nested deeper than 48 levels"):
+        client.execute("EVAL", nest, "0")
+    assert client.execute("EVAL", nest.replace("60", "40"), "0")

@@ -19,7 +19,7 @@ from libglide.exceptions import (
     TimeoutError,
 )
 from libglide.library import key_slot, library_version
-from libglide.options import NodeAddress, ProtocolVersion
+from libglide.options import NodeAddress, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, Response, ResponsePolicy
 from libglide.routes import (
     AllNodes,
@@ -55,6 +55,7 @@ __all__ = [
     "Plan",
     "ProtocolVersion",
     "RandomNode",
+    "ReadFrom",
     "RequestError",
     "Response",
     "ResponsePolicy",

@@ -8,7 +8,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from libglide.library import Library, load
-from libglide.options import AddressLike, NodeAddress, Options, ProtocolVersion, node_addresses
+from libglide.options import (
+    AddressLike,
+    NodeAddress,
+    Options,
+    ProtocolVersion,
+    ReadFrom,
+    node_addresses,
+)
 from libglide.response import Plan, Response
 from libglide.routes import Route
 from libglide.topology import Topology
@@ -54,6 +61,8 @@ class Client:
         connection_timeout: float = 2.0,
         inflight_requests_limit: int = 1000,
         cluster_mode: bool = True,
+        read_from: ReadFrom = ReadFrom.PRIMARY,
+        client_az: str | None = None,
     ) -> Client:
         """Connect to a cluster and learn its topology.
 
@@ -70,6 +79,9 @@ class Client:
             connection_timeout: Seconds that connecting may take.
             inflight_requests_limit: How many requests may run at once.
             cluster_mode: The servers are a cluster.
+            read_from: Which node of a shard serves a read without a route.
+            client_az: The availability zone that the ``AZ_AFFINITY`` ways of ``read_from`` prefer;
+                the servers must name theirs, as Valkey 9.1 and later do.
 
         Raises:
             ConfigurationError: An option cannot be; the message names it.
@@ -90,6 +102,8 @@ class Client:
             connection_timeout=connection_timeout,
             inflight_requests_limit=inflight_requests_limit,
             cluster_mode=cluster_mode,
+            read_from=read_from,
+            client_az=client_az,
         )
         from libglide import codec, messages  # here, so that importing libglide stays quick
 

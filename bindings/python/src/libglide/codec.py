@@ -21,7 +21,7 @@ from libglide.exceptions import (
     TimeoutError,
 )
 from libglide.messages import Messages
-from libglide.options import Options, ProtocolVersion
+from libglide.options import Options, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, Response, ResponsePolicy
 from libglide.routes import (
     AllNodes,
@@ -40,6 +40,15 @@ _CUSTOM_COMMAND = 1
 _SIMPLE_ROUTES: dict[type, int] = {AllNodes: 0, AllPrimaries: 1, RandomNode: 2}
 _SLOT_TYPES = {SlotType.PRIMARY: 0, SlotType.REPLICA: 1}
 _PROTOCOLS = {ProtocolVersion.RESP3: 0, ProtocolVersion.RESP2: 1}
+_READ_FROM = {
+    ReadFrom.PRIMARY: 0,
+    ReadFrom.PREFER_REPLICA: 1,
+    ReadFrom.LOWEST_LATENCY: 2,
+    ReadFrom.AZ_AFFINITY: 3,
+    ReadFrom.AZ_AFFINITY_REPLICAS_AND_PRIMARY: 4,
+    ReadFrom.ALL_NODES: 5,
+    ReadFrom.AZ_AFFINITY_ALL_NODES: 6,
+}
 _ROLES = (Role.PRIMARY, Role.REPLICA)
 _ERRORS: dict[Status, type[RequestError]] = {
     Status.CONFIG: ConfigurationError,
@@ -68,6 +77,8 @@ class Codec:
         message.inflight_requests_limit = options.inflight_requests_limit
         message.database_id = options.database_id
         message.protocol = _PROTOCOLS[options.protocol]
+        message.read_from = _READ_FROM[options.read_from]
+        message.client_az = options.client_az or ""
         message.client_name = options.client_name or ""
         message.lib_name = options.lib_name or ""
         if options.username is not None or options.password is not None:

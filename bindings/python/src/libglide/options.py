@@ -21,6 +21,18 @@ class ProtocolVersion(Enum):
     RESP3 = 3
 
 
+class ReadFrom(Enum):
+    """Which node of a shard serves a command that only reads, where no route says it."""
+
+    PRIMARY = "PRIMARY"
+    PREFER_REPLICA = "PREFER_REPLICA"
+    LOWEST_LATENCY = "LOWEST_LATENCY"
+    AZ_AFFINITY = "AZ_AFFINITY"
+    AZ_AFFINITY_REPLICAS_AND_PRIMARY = "AZ_AFFINITY_REPLICAS_AND_PRIMARY"
+    ALL_NODES = "ALL_NODES"
+    AZ_AFFINITY_ALL_NODES = "AZ_AFFINITY_ALL_NODES"
+
+
 @dataclass(frozen=True)
 class NodeAddress:
     """Where a server is asked for the cluster.
@@ -60,9 +72,11 @@ class Options:
     connection_timeout: float
     inflight_requests_limit: int
     cluster_mode: bool
+    read_from: ReadFrom
+    client_az: str | None
 
     def __post_init__(self) -> None:
-        for name in ("username", "password", "client_name", "lib_name"):
+        for name in ("username", "password", "client_name", "lib_name", "client_az"):
             _check_text(name, getattr(self, name))
         for name, least in (("database_id", 0), ("inflight_requests_limit", 1)):
             _check_int(name, getattr(self, name), least)
@@ -73,6 +87,8 @@ class Options:
                 raise _refusal(str(fault)) from None
         if not isinstance(self.protocol, ProtocolVersion):
             raise _refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
+        if not isinstance(self.read_from, ReadFrom):
+            raise _refusal(f"read_from is {self.read_from!r}, not a ReadFrom")
         if not isinstance(self.cluster_mode, bool):
             raise _refusal(f"cluster_mode is {self.cluster_mode!r}, not a bool")
 

@@ -1,0 +1,74 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"libglide/routing"
+)
+
+// health is what a link knows of its node from the traffic it had: nobody asks a node just to
+// know.
+type health struct {
+	downUntil atomic.Int64  // Unix nanoseconds; a connection failed, so choose others until then
+	average   atomic.Uint64 // bits of a float64: seconds that an exchange takes, the latest counting most
+}
+
+const (
+	// A node that could not be connected to is tried again after so long.
+	downTime = time.Second
+	// A node that has not answered for so long when the deadline passes counts as down.
+	patience = 100 * time.Millisecond
+	// weight of the latest exchange in the average.
+	weight = 0.1
+)
+
+// failed counts a connection that could not be made. It says nothing of the node where the caller
+// stopped waiting, or never had the time.
+func (h *health) failed(ctx context.Context, began time.Time) {
+	if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < patience) {
+		return
+	}
+	h.downUntil.Store(time.Now().Add(downTime).UnixNano())
+}
+
+// took counts an exchange on a connection that stood already. Of two at once one may be lost; an
+// average can bear that.
+func (h *health) took(elapsed time.Duration) {
+	latest := elapsed.Seconds()
+	if before := math.Float64frombits(h.average.Load()); before != 0 {
+		latest = before + weight*(latest-before)
+	}
+	h.average.Store(math.Float64bits(latest))
+	if h.downUntil.Load() != 0 {
+		h.downUntil.Store(0)
+	}
+}
+
+// usable says whether a node may be chosen where there is a choice.
+func (s *links) usable(node *routing.Node) bool {
+	l := s.known(node)
+	if l == nil {
+		return true
+	}
+	until := l.health.downUntil.Load()
+	return until == 0 || time.Now().UnixNano() > until
+}
+
+// latency is the average of a node in seconds, 0 where it was not asked yet.
+func (s *links) latency(node *routing.Node) float64 {
+	l := s.known(node)
+	if l == nil {
+		return 0
+	}
+	return math.Float64frombits(l.health.average.Load())
+}
+
+func (s *links) known(node *routing.Node) *link {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.open[node.Endpoint]
+}
