@@ -177,8 +177,7 @@ type finding struct {
 	order int // of the address among those asked
 	from  routing.Address
 	view  *routing.View // of a cluster
-	epoch uint64
-	role  routing.Role // of a standalone server
+	role  routing.Role  // of a standalone server
 	err   error
 }
 
@@ -193,7 +192,7 @@ func (c *Client) discover(ctx context.Context, addresses []routing.Address) (*ro
 	for range addresses {
 		found := <-findings
 		if found.view != nil {
-			return found.view.Snapshot(found.epoch, c.topology.now()), nil
+			return found.view.Snapshot(c.topology.now()), nil
 		}
 		all[found.order] = found
 	}
@@ -216,8 +215,9 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) fi
 			found.err = err
 			return found
 		case !replies[0].IsError():
-			found.view, found.err = routing.ParseSlots(replies[0], address)
-			found.epoch = currentEpoch(string(replies[1].Text))
+			if found.view, found.err = routing.ParseSlots(replies[0], address); found.view != nil {
+				found.view.Epoch = currentEpoch(string(replies[1].Text))
+			}
 			return found
 		case !strings.Contains(string(replies[0].Text), "cluster support disabled"):
 			found.err = refusal(replies[0].Text)

@@ -72,7 +72,7 @@ func TestANodeIsFoundByEveryNameItHas(t *testing.T) {
 		ArrayOf(Bulk("10.0.0.1"), Integer(7001), Bulk("id"), ArrayOf(Bulk("hostname"), Bulk("n1.example")))))
 	view, err := ParseSlots(reply, sender)
 	require.NoError(t, err)
-	snapshot := view.Snapshot(1, nil)
+	snapshot := view.Snapshot(nil)
 	require.Equal(t, "n1.example:7001", snapshot.Nodes()[0].Address.String())
 	for _, name := range []string{"n1.example:7001", "N1.EXAMPLE:7001", "10.0.0.1:7001", "::ffff:10.0.0.1:7001"} {
 		require.NotNil(t, snapshot.Find(address(t, name)), name)

@@ -41,6 +41,11 @@ type vector struct {
 		Route *vectorRoute
 		Input json.RawMessage
 		State map[string]any
+		Batch struct {
+			Atomic   bool
+			Route    *vectorRoute
+			Commands [][]string
+		}
 	}
 	Expect map[string]json.RawMessage
 }
@@ -131,6 +136,10 @@ func (v vectorTopology) snapshot(t testing.TB) *Snapshot {
 		}
 		return NewStandalone(address(t, v.Primary), replicas...)
 	}
+	return v.view(t).Snapshot(nil)
+}
+
+func (v vectorTopology) view(t testing.TB) *View {
 	reply := Value{Kind: KindArray}
 	for _, held := range v.Ranges {
 		entry := ArrayOf(Integer(held.Start), Integer(held.End), v.node(held.Primary))
@@ -141,7 +150,8 @@ func (v vectorTopology) snapshot(t testing.TB) *Snapshot {
 	}
 	view, err := ParseSlots(reply, Address{"seed", 7000})
 	require.NoError(t, err)
-	return view.Snapshot(1, nil)
+	view.Epoch = 1
+	return view
 }
 
 // configure sets the planner up as the vector's config and state say.
@@ -205,7 +215,7 @@ func TestParseVectors(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		snapshot := view.Snapshot(1, nil)
+		snapshot := view.Snapshot(nil)
 		ranges, _ := expect[[]vectorRange](t, v, "ranges")
 		require.Equal(t, ranges, rangesOf(snapshot))
 		ips, _ := expect[map[string]string](t, v, "ip")
@@ -231,6 +241,77 @@ func TestParseVectors(t *testing.T) {
 			require.Nil(t, snapshot.Owner(gap[1]))
 		}
 	}, "parse")
+}
+
+func TestViewVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, _ *vectorFile, v *vector) {
+		in := input[struct {
+			Queried, Attempt int
+			Views            []string
+			Coverage         map[string]int64
+		}](t, v)
+		if equal, has := expect[bool](t, v, "equal"); has {
+			replicas := []string{"h:7004", "h:7005"}
+			one := vectorTopology{Ranges: []vectorRange{{0, 16383, "h:7001", replicas}}}.view(t)
+			slices.Reverse(replicas)
+			other := vectorTopology{Ranges: []vectorRange{{0, 16383, "h:7001", replicas}}}.view(t)
+			require.Equal(t, equal, one.text() == other.text())
+			return
+		}
+		var views []*View
+		for i, name := range in.Views {
+			if name != "error" {
+				primary := fmt.Sprintf("%s:%d", name, 7000)
+				views = append(views, vectorTopology{Ranges: []vectorRange{{0, in.Coverage[name] - 1, primary, nil}}}.view(t))
+				require.NotNil(t, views[len(views)-1], i)
+			}
+		}
+		chosen, err := Agree(views, in.Queried, in.Attempt >= 3)
+		if message, fails := expect[string](t, v, "error"); fails {
+			require.ErrorContains(t, err, message)
+			return
+		}
+		require.NoError(t, err)
+		name, _ := expect[string](t, v, "chosen")
+		require.Equal(t, strings.ToLower(name), chosen.Snapshot(nil).Nodes()[0].Address.Host)
+	}, "views")
+}
+
+func TestBatchVectors(t *testing.T) {
+	eachVector(t, func(t *testing.T, file *vectorFile, v *vector) {
+		planner := &Planner{Random: func(n int) int { return n - 1 }}
+		v.configure(t, planner)
+		batch := &Batch{Atomic: v.Request.Batch.Atomic, Route: v.Request.Batch.Route.route()}
+		for _, command := range v.Request.Batch.Commands {
+			batch.Commands = append(batch.Commands, words(command...))
+		}
+		plan, err := planner.Batch(batch, file.Topologies[v.Topology].snapshot(t))
+		if message, fails := expect[string](t, v, "error"); fails {
+			code, _, _ := strings.Cut(message, " ")
+			require.ErrorContains(t, err, code)
+			return
+		}
+		require.NoError(t, err)
+		if choice, random := expect[[]string](t, v, "one_of"); random {
+			require.Contains(t, choice, plan.Parts[0].Node.Address.String())
+		}
+		parts, exact := expect[map[string][][]string](t, v, "sub_batches")
+		if exact {
+			require.Len(t, plan.Parts, len(parts))
+		}
+		for _, part := range plan.Parts {
+			if expected := parts[part.Node.Address.String()]; exact {
+				if batch.Atomic {
+					expected = expected[1 : len(expected)-1] // MULTI and EXEC
+				}
+				var steps [][]string
+				for _, step := range part.Steps {
+					steps = append(steps, texts(step.Words))
+				}
+				require.Equal(t, expected, steps)
+			}
+		}
+	}, "batch")
 }
 
 // fromJSON makes the reply that a server would give.

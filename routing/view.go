@@ -6,8 +6,10 @@ import (
 	"slices"
 )
 
-// View is what one node says of the cluster: its answer to CLUSTER SLOTS.
+// View is what one node says of the cluster: its answer to CLUSTER SLOTS or CLUSTER SHARDS.
 type View struct {
+	Epoch uint64 // the highest configuration epoch that the node knows; for the caller to set
+
 	drafts []draft
 	byName map[Address]int // primary -> index into drafts
 	owner  [SlotCount]uint16
@@ -22,27 +24,36 @@ func ParseSlots(reply Value, from Address) (*View, error) {
 	if reply.Kind != KindArray {
 		return nil, fmt.Errorf("CLUSTER SLOTS of %s: %s instead of an array", from, reply.Kind)
 	}
-	view := &View{byName: make(map[Address]int)}
-	for slot := range view.owner {
-		view.owner[slot] = noShard
-	}
+	view := newView()
 	for _, item := range reply.Items {
 		if entry, good := parseEntry(item, from); good {
 			view.add(entry)
 		}
 	}
-	if len(view.drafts) == 0 {
-		return nil, fmt.Errorf("CLUSTER SLOTS of %s: no usable node in %d entries", from, len(reply.Items))
-	}
-	view.settleRoles()
-	return view, nil
+	return view.finish("CLUSTER SLOTS", from, len(reply.Items))
 }
 
-// Snapshot makes the view the topology, at the given epoch. Rotation over replicas goes on from
-// before, which may be nil.
-func (v *View) Snapshot(epoch uint64, before *Snapshot) *Snapshot {
+func newView() *View {
+	view := &View{byName: make(map[Address]int)}
+	for slot := range view.owner {
+		view.owner[slot] = noShard
+	}
+	return view
+}
+
+func (v *View) finish(command string, from Address, entries int) (*View, error) {
+	if len(v.drafts) == 0 {
+		return nil, fmt.Errorf("%s of %s: no usable node in %d entries", command, from, entries)
+	}
+	v.settleRoles()
+	return v, nil
+}
+
+// Snapshot makes the view the topology. Rotation over replicas goes on from before, which may be
+// nil.
+func (v *View) Snapshot(before *Snapshot) *Snapshot {
 	snapshot := assemble(v.drafts, &v.owner, before)
-	snapshot.Epoch = epoch
+	snapshot.Epoch = v.Epoch
 	return snapshot
 }
 
@@ -56,22 +67,29 @@ func parseEntry(item Value, from Address) (entry, bool) {
 	if item.Kind != KindArray || len(item.Items) < 3 {
 		return entry{}, false
 	}
-	first, last := item.Items[0], item.Items[1]
-	if first.Kind != KindInteger || last.Kind != KindInteger ||
-		first.Integer < 0 || last.Integer < first.Integer || last.Integer >= SlotCount {
+	slots, good := parseRange(item.Items[0], item.Items[1])
+	if !good {
 		return entry{}, false
 	}
 	primary, known := parseNode(item.Items[2], from)
 	if !known {
 		return entry{}, false
 	}
-	e := entry{SlotRange{Slot(first.Integer), Slot(last.Integer)}, draft{primary: primary}}
+	e := entry{slots, draft{primary: primary}}
 	for _, item := range item.Items[3:] {
 		if replica, known := parseNode(item, from); known {
 			e.shard.replicas = append(e.shard.replicas, replica)
 		}
 	}
 	return e, true
+}
+
+func parseRange(first, last Value) (SlotRange, bool) {
+	if first.Kind != KindInteger || last.Kind != KindInteger ||
+		first.Integer < 0 || last.Integer < first.Integer || last.Integer >= SlotCount {
+		return SlotRange{}, false
+	}
+	return SlotRange{Slot(first.Integer), Slot(last.Integer)}, true
 }
 
 // parseNode reads [endpoint, port, id, metadata], of which the first two suffice. It refuses a

@@ -1,0 +1,195 @@
+package routing
+
+import "fmt"
+
+// Batch is several commands that travel together.
+type Batch struct {
+	Commands [][][]byte
+	Atomic   bool  // one transaction, on one node
+	Route    Route // RouteDefault, or a route to one node for the whole batch
+}
+
+// BatchPlan is where the commands of a batch go.
+type BatchPlan struct {
+	Parts  []Part // one for each node, in the order in which the nodes are first needed
+	Atomic bool   // the one part goes between MULTI and EXEC
+	Epoch  uint64
+
+	plans []Plan // of each command, where it is not atomic
+}
+
+// Part is what one node gets, in one write.
+type Part struct {
+	Node  *Node
+	Slot  int32 // of an atomic batch with keys; else NoSlot
+	Steps []Step
+}
+
+// Step is one leg of one command of the batch.
+type Step struct {
+	Command int // index into Batch.Commands
+	Leg     int // of the command's own plan
+	Words   [][]byte
+}
+
+// Batch plans b over s. All routes are known before anything is sent, or none is. The error is an
+// *Error that names the command.
+func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
+	if len(b.Commands) == 0 {
+		return nil, badArgument("empty batch: it has no commands")
+	}
+	if k := b.Route.Kind; k == RouteAllNodes || k == RouteAllPrimaries {
+		return nil, badArgument("a batch goes to one node or where its commands belong, not to all nodes")
+	}
+	if b.Atomic {
+		return by.atomic(b, s)
+	}
+	p := &BatchPlan{plans: make([]Plan, len(b.Commands)), Epoch: s.Epoch}
+	at := make(map[*Node]int)
+	for i, words := range b.Commands {
+		plan := &p.plans[i]
+		if err := by.Plan(plan, &Request{Words: words, Route: b.Route}, s); err != nil {
+			return nil, inBatch(i, err)
+		}
+		p.join(plan)
+		for j := range plan.Legs {
+			leg := &plan.Legs[j]
+			part, known := at[leg.Node]
+			if !known {
+				part = len(p.Parts)
+				at[leg.Node] = part
+				p.Parts = append(p.Parts, Part{Node: leg.Node, Slot: NoSlot})
+			}
+			p.Parts[part].Steps = append(p.Parts[part].Steps, Step{i, j, leg.Words})
+		}
+	}
+	return p, nil
+}
+
+func inBatch(command int, err error) error {
+	inner := err.(*Error)
+	return &Error{inner.Fault, fmt.Sprintf("command %d of the batch: %s", command, inner.Message)}
+}
+
+// join sends a command that may go to any node along with others: to the first node that the
+// batch needs anyway and that will do.
+func (p *BatchPlan) join(plan *Plan) {
+	leg := &plan.Legs[0]
+	if len(plan.Legs) > 1 || leg.choice != chooseNode && leg.choice != choosePrimary {
+		return
+	}
+	for _, part := range p.Parts {
+		if leg.choice == chooseNode || part.Node.Role == Primary {
+			leg.Node, leg.Role = part.Node, part.Node.Role
+			return
+		}
+	}
+}
+
+// atomic plans a transaction. Its commands with keys of one slot decide the node; the others go
+// along. It may go to a replica where nothing in it writes.
+func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
+	part := Part{Slot: NoSlot}
+	readOnly := true
+	for i, words := range b.Commands {
+		command, err := by.command(&Request{Words: words})
+		if err != nil {
+			return nil, inBatch(i, err)
+		}
+		part.Steps = append(part.Steps, Step{Command: i, Words: words})
+		slot := command.oneSlot(words)
+		if slot == NoSlot {
+			continue
+		}
+		readOnly = readOnly && command.access == accessRead
+		if part.Slot != NoSlot && part.Slot != slot && !s.Standalone {
+			return nil, badArgument("CROSSSLOT command %d of the atomic batch has its keys in slot %d, another one in slot %d", i, slot, part.Slot)
+		}
+		part.Slot = slot
+	}
+	leg := Leg{Slot: part.Slot, choice: chooseOwner, read: readOnly}
+	if part.Slot == NoSlot {
+		leg.choice = choosePrimary
+	}
+	p := &BatchPlan{Atomic: true, Epoch: s.Epoch}
+	if b.Route.Kind != RouteDefault {
+		var plan Plan
+		if err := by.Plan(&plan, &Request{Words: b.Commands[0], Route: b.Route}, s); err != nil {
+			return nil, err
+		}
+		leg = plan.Legs[0]
+	} else if err := by.Choose(&leg, s); err != nil {
+		return nil, err
+	}
+	part.Node = leg.Node
+	p.Parts = []Part{part}
+	return p, nil
+}
+
+// oneSlot is the slot of the command's keys, NoSlot where it has none or where they are in
+// several.
+func (c *command) oneSlot(words [][]byte) int32 {
+	switch c.place {
+	case placeSplitKeys, placeSplitKeysLast, placeSplitPairs, placeSplitTriples, placeSplitCountedPairs:
+		keys, fits := c.pattern(words)
+		if keys.first >= len(words) || keys.counts && !fits {
+			return NoSlot
+		}
+		if slot := SlotOf(words[keys.first]); keys.oneSlot(words, slot) {
+			return int32(slot)
+		}
+		return NoSlot
+	}
+	return c.locate(words).slot
+}
+
+// Combine gives the reply to each command of the batch, in the caller's order: a KindError value
+// where it failed. replies are those to the steps of each part; an atomic batch has one part,
+// whose replies are the elements of what EXEC answered.
+func (p *BatchPlan) Combine(replies [][]Value) ([]Value, error) {
+	if len(replies) != len(p.Parts) {
+		return nil, wrong(-1, "replies of %d nodes to %d parts", len(replies), len(p.Parts))
+	}
+	for i, part := range p.Parts {
+		if len(replies[i]) != len(part.Steps) {
+			return nil, wrong(i, "%d replies of %s to %d commands", len(replies[i]), part.Node.Address, len(part.Steps))
+		}
+	}
+	if p.Atomic {
+		return replies[0], nil
+	}
+	perCommand := make([][]Value, len(p.plans))
+	for i := range p.plans {
+		perCommand[i] = make([]Value, len(p.plans[i].Legs))
+	}
+	for i, part := range p.Parts {
+		for j, step := range part.Steps {
+			perCommand[step.Command][step.Leg] = replies[i][j]
+		}
+	}
+	results := make([]Value, len(p.plans))
+	for i := range p.plans {
+		results[i] = p.plans[i].settle(perCommand[i])
+	}
+	return results, nil
+}
+
+// settle combines the replies to one command of a batch: into a value or an error in its place.
+// An entry for each node becomes a map, since a batch has no outcomes beside its values.
+func (p *Plan) settle(replies []Value) Value {
+	value, err := p.Combine(replies)
+	switch {
+	case err != nil:
+		line := err.Error()
+		if ErrorCode(line) == "" {
+			line = "ERR " + line
+		}
+		return ErrorReply(line)
+	case value.Kind == KindPerNode:
+		value = Value{Kind: KindMap}
+		for i := range p.Legs {
+			value.Items = append(value.Items, Bulk(p.Legs[i].Node.Address.String()), replies[i])
+		}
+	}
+	return value
+}
