@@ -101,16 +101,30 @@ var errClosed = NewError(StatusClosed, "the client is closed")
 // Topology is the present view of the cluster.
 func (c *Client) Topology() *routing.Snapshot { return c.topology.now() }
 
-// Resolve says where a request would go now. The error is an *Error.
-func (c *Client) Resolve(request *routing.Request) (*routing.Plan, error) {
+// router is the client's routing over its present topology.
+func (c *Client) router() (*Router, error) {
 	if c.closed() {
 		return nil, errClosed
 	}
-	plan := new(routing.Plan)
-	if err := c.planner.Plan(plan, request, c.topology.now()); err != nil {
-		return nil, planError(err)
+	return &Router{&c.planner, c.topology.now()}, nil
+}
+
+// Resolve says where a request would go now. The error is an *Error.
+func (c *Client) Resolve(request *routing.Request) (*routing.Plan, error) {
+	router, err := c.router()
+	if err != nil {
+		return nil, err
 	}
-	return plan, nil
+	return router.Resolve(request)
+}
+
+// ResolveBatch says where the commands of a batch would go now. The error is an *Error.
+func (c *Client) ResolveBatch(batch *routing.Batch) (*routing.BatchPlan, error) {
+	router, err := c.router()
+	if err != nil {
+		return nil, err
+	}
+	return router.ResolveBatch(batch)
 }
 
 // Execute runs a request and returns by its deadline. The error is an *Error; the response then

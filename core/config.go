@@ -42,8 +42,8 @@ func (c Config) withDefaults() (Config, error) {
 			return c, NewError(StatusConfig, "%s %q: the server takes printable ASCII without blanks only", option, name)
 		}
 	}
-	if c.Reads.NeedsZone() != (c.Zone != "") {
-		return c, NewError(StatusConfig, "client_az %q: it is needed by the read strategies that prefer a zone, and by no others", c.Zone)
+	if err := checkZone(c.Reads, c.Zone); err != nil {
+		return c, err
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 250 * time.Millisecond
@@ -61,4 +61,12 @@ func (c Config) withDefaults() (Config, error) {
 		c.LibraryName = "libglide"
 	}
 	return c, nil
+}
+
+// checkZone refuses a zone that would do nothing, and a strategy that would miss it.
+func checkZone(reads routing.ReadStrategy, zone string) error {
+	if reads.NeedsZone() == (zone != "") {
+		return nil
+	}
+	return NewError(StatusConfig, "client_az %q: it is needed by the read strategies that prefer a zone, and by no others", zone)
 }

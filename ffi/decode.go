@@ -11,9 +11,15 @@ import (
 	"libglide/routing"
 )
 
+// request is what a CommandRequest asks for: one command, or a batch.
+type request struct {
+	core.Request
+	batch *routing.Batch // nil: one command
+}
+
 // decodeRequest reads a CommandRequest. The callback index is given also where the rest of the
 // request is refused.
-func decodeRequest(bytes []byte) (*core.Request, uint32, error) {
+func decodeRequest(bytes []byte) (*request, uint32, error) {
 	message := new(protobuf.CommandRequest)
 	if err := proto.Unmarshal(bytes, message); err != nil {
 		return nil, 0, core.NewError(core.StatusDecode, "the request is no CommandRequest: %v", err)
@@ -22,42 +28,55 @@ func decodeRequest(bytes []byte) (*core.Request, uint32, error) {
 	if message.RootSpanPtr != nil {
 		return nil, callback, badRequest("root_span_ptr points into another process")
 	}
-	words, err := decodeCommand(message)
-	if err != nil {
-		return nil, callback, err
-	}
 	route, err := decodeRoute(message.GetRoute())
 	if err != nil {
 		return nil, callback, err
+	}
+	words, batch, err := decodeCommand(message)
+	if err != nil {
+		return nil, callback, err
+	}
+	if batch != nil {
+		batch.Route = route
 	}
 	policy := message.GetResponsePolicy()
 	if _, known := protobuf.ResponsePolicy_name[int32(policy)]; !known {
 		return nil, callback, badRequest("response_policy %d is none", policy)
 	}
-	return &core.Request{
+	return &request{batch: batch, Request: core.Request{
 		Request:  routing.Request{Words: words, Route: route, Policy: routing.Policy(policy)},
 		Timeout:  time.Duration(message.GetTimeoutMs()) * time.Millisecond,
 		Outcomes: message.GetOutcomes(),
-	}, callback, nil
+	}}, callback, nil
 }
 
 func badRequest(format string, args ...any) *core.Error {
 	return core.NewError(core.StatusInvalidArgument, format, args...)
 }
 
-func decodeCommand(message *protobuf.CommandRequest) ([][]byte, error) {
+func decodeCommand(message *protobuf.CommandRequest) ([][]byte, *routing.Batch, error) {
 	switch command := message.GetCommand().(type) {
 	case nil:
-		return nil, badRequest("the request holds no command")
+		return nil, nil, badRequest("the request holds no command")
 	case *protobuf.CommandRequest_SingleCommand:
 		words, err := command.SingleCommand.Words()
 		if err != nil {
-			return nil, badRequest("single_command: %v", err)
+			return nil, nil, badRequest("single_command: %v", err)
 		}
-		return words, nil
+		return words, nil, nil
+	case *protobuf.CommandRequest_Batch:
+		batch := &routing.Batch{Atomic: command.Batch.GetIsAtomic()}
+		for i, command := range command.Batch.GetCommands() {
+			words, err := command.Words()
+			if err != nil {
+				return nil, nil, badRequest("command %d of the batch: %v", i, err)
+			}
+			batch.Commands = append(batch.Commands, words)
+		}
+		return nil, batch, nil
 	}
 	kind := message.ProtoReflect().WhichOneof(message.ProtoReflect().Descriptor().Oneofs().ByName("command"))
-	return nil, badRequest("%s is not supported yet; send a single_command", kind.Name())
+	return nil, nil, badRequest("%s is not supported yet; send a single_command", kind.Name())
 }
 
 func decodeRoute(message *protobuf.Routes) (route routing.Route, err error) {

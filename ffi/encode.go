@@ -164,6 +164,22 @@ func encodePlan(plan *routing.Plan) *protobuf.Plan {
 	return message
 }
 
+func encodeBatchPlan(plan *routing.BatchPlan) *protobuf.Plan {
+	message := &protobuf.Plan{Epoch: plan.Epoch, Atomic: plan.Atomic}
+	for _, part := range plan.Parts {
+		slots := part.Node.Slots()
+		if part.Slot != routing.NoSlot {
+			slots = []routing.SlotRange{{First: routing.Slot(part.Slot), Last: routing.Slot(part.Slot)}}
+		}
+		for _, step := range part.Steps {
+			message.Legs = append(message.Legs, &protobuf.Leg{
+				Node: encodeNode(part.Node), Slots: encodeSlots(slots), Words: step.Words, Command: uint32(step.Command),
+			})
+		}
+	}
+	return message
+}
+
 func encodeNode(node *routing.Node) *protobuf.Node {
 	message := &protobuf.Node{
 		Id: text(node.ID), Host: text(node.Address.Host), Port: uint32(node.Address.Port),

@@ -21,7 +21,10 @@ import (
 
 func main() {}
 
-var clients table[core.Client]
+var (
+	clients table[core.Client]
+	routers table[core.Router]
+)
 
 //export glideGoKeySlot
 func glideGoKeySlot(key unsafe.Pointer, size C.size_t) C.int32_t {
@@ -61,15 +64,18 @@ func glideGoClientOpen(config unsafe.Pointer, size C.size_t, handle *C.glide_cli
 //export glideGoClientExecute
 func glideGoClientExecute(handle C.glide_client, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
-		client, err := find(handle)
+		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
 		}
 		wanted, callback, err := decodeRequest(input(request, size))
+		if err == nil && wanted.batch != nil {
+			err = badRequest("batch is not supported yet; resolve plans one, execute does not run it")
+		}
 		if err != nil {
 			return &protobuf.Response{CallbackIdx: callback}, err
 		}
-		result, err := client.Execute(wanted)
+		result, err := client.Execute(&wanted.Request)
 		return encodeResponse(&result, err == nil, callback), err
 	})
 }
@@ -77,26 +83,18 @@ func glideGoClientExecute(handle C.glide_client, request unsafe.Pointer, size C.
 //export glideGoClientResolve
 func glideGoClientResolve(handle C.glide_client, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
-		client, err := find(handle)
+		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
 		}
-		wanted, callback, err := decodeRequest(input(request, size))
-		if err != nil {
-			return &protobuf.Response{CallbackIdx: callback}, err
-		}
-		plan, err := client.Resolve(&wanted.Request)
-		if err != nil {
-			return &protobuf.Response{CallbackIdx: callback}, err
-		}
-		return &protobuf.Response{CallbackIdx: callback, Plan: encodePlan(plan)}, nil
+		return resolve(client, input(request, size))
 	})
 }
 
 //export glideGoClientTopology
 func glideGoClientTopology(handle C.glide_client, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
-		client, err := find(handle)
+		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
 		}
@@ -105,33 +103,92 @@ func glideGoClientTopology(handle C.glide_client, response *C.glide_buffer) C.gl
 }
 
 //export glideGoClientClose
-func glideGoClientClose(handle C.glide_client) (status C.glide_status) {
+func glideGoClientClose(handle C.glide_client) C.glide_status {
+	return closeHandle(&clients, uint64(handle), func(client *core.Client) { client.Close() })
+}
+
+//export glideGoRouterOpen
+func glideGoRouterOpen(topology unsafe.Pointer, size C.size_t, handle *C.glide_router, response *C.glide_buffer) C.glide_status {
+	return answer(response, func() (*protobuf.Response, error) {
+		router, err := decodeTopology(input(topology, size))
+		if err != nil {
+			return nil, err
+		}
+		*handle = C.glide_router(routers.add(router))
+		return nil, nil
+	})
+}
+
+//export glideGoRouterResolve
+func glideGoRouterResolve(handle C.glide_router, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
+	return answer(response, func() (*protobuf.Response, error) {
+		router, err := find(&routers, uint64(handle))
+		if err != nil {
+			return nil, err
+		}
+		return resolve(router, input(request, size))
+	})
+}
+
+//export glideGoRouterClose
+func glideGoRouterClose(handle C.glide_router) C.glide_status {
+	return closeHandle(&routers, uint64(handle), func(*core.Router) {})
+}
+
+// resolver says where requests go: a client over the topology it keeps, a router over the one it
+// was given.
+type resolver interface {
+	Resolve(*routing.Request) (*routing.Plan, error)
+	ResolveBatch(*routing.Batch) (*routing.BatchPlan, error)
+}
+
+func resolve(over resolver, request []byte) (*protobuf.Response, error) {
+	wanted, callback, err := decodeRequest(request)
+	response := &protobuf.Response{CallbackIdx: callback}
+	if err != nil {
+		return response, err
+	}
+	if wanted.batch != nil {
+		plan, err := over.ResolveBatch(wanted.batch)
+		if err == nil {
+			response.Plan = encodeBatchPlan(plan)
+		}
+		return response, err
+	}
+	plan, err := over.Resolve(&wanted.Request.Request)
+	if err == nil {
+		response.Plan = encodePlan(plan)
+	}
+	return response, err
+}
+
+func find[T any](things *table[T], handle uint64) (*T, error) {
+	thing, state := things.get(handle)
+	if state != handleLive {
+		return nil, handleError(state, handle)
+	}
+	return thing, nil
+}
+
+func closeHandle[T any](things *table[T], handle uint64, close func(*T)) (status C.glide_status) {
 	defer func() {
 		if recover() != nil {
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
-	client, state := clients.take(uint64(handle))
+	thing, state := things.take(handle)
 	if state != handleLive {
-		return C.glide_status(handleError(state, uint64(handle)).Status)
+		return C.glide_status(handleError(state, handle).Status)
 	}
-	client.Close()
+	close(thing)
 	return C.GLIDE_OK
-}
-
-func find(handle C.glide_client) (*core.Client, error) {
-	client, state := clients.get(uint64(handle))
-	if state != handleLive {
-		return nil, handleError(state, uint64(handle))
-	}
-	return client, nil
 }
 
 func handleError(state handleState, handle uint64) *core.Error {
 	if state == handleClosed {
-		return core.NewError(core.StatusClosed, "the client is closed")
+		return core.NewError(core.StatusClosed, "the handle is closed")
 	}
-	return core.NewError(core.StatusInvalidArgument, "client handle %#x was never given out", handle)
+	return core.NewError(core.StatusInvalidArgument, "handle %#x was never given out", handle)
 }
 
 // answer runs one call and puts what it says, or why it failed, into the buffer. A panic becomes

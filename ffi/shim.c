@@ -111,6 +111,35 @@ int32_t glide_key_slot(const uint8_t *key, size_t len)
     return glideGoKeySlot((void *)key, len);
 }
 
+glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router *router,
+                               glide_buffer *response)
+{
+    glide_status status = check(topology, len, response);
+
+    if (router != NULL)
+        *router = 0;
+    if (status != GLIDE_OK)
+        return status;
+    if (router == NULL)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
+                    "the place for the router handle is NULL");
+    return glideGoRouterOpen((void *)topology, len, router, response);
+}
+
+glide_status glide_router_resolve(glide_router router, const uint8_t *request, size_t len,
+                                  glide_buffer *response)
+{
+    glide_status status = check(request, len, response);
+
+    return status != GLIDE_OK ? status
+                              : glideGoRouterResolve(router, (void *)request, len, response);
+}
+
+glide_status glide_router_close(glide_router router)
+{
+    return forked ? GLIDE_OK : glideGoRouterClose(router);
+}
+
 glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
                                glide_buffer *response)
 {

@@ -112,6 +112,45 @@ GLIDE_API glide_status glide_schema(glide_buffer *schema);
  */
 GLIDE_API int32_t glide_key_slot(const uint8_t *key, size_t len);
 
+/* ---- Routing without a network ----------------------------------------------------------- */
+
+typedef uint64_t glide_router;
+
+/*
+ * glide_router_open - a router over a topology that the caller gives: for a proxy, a test, or a
+ * client with sockets of its own. It holds no connection.
+ *
+ * topology  a serialized Topology of `len` bytes; a slot belongs to one shard at most, a node
+ *           to one place.
+ * router    gets the handle; 0 on every error.
+ * response  gets a Response: empty on GLIDE_OK, else the error. To be freed with
+ *           glide_buffer_free().
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_DECODE; GLIDE_ERR_CONFIG (what is wrong with the topology);
+ * GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router *router,
+                                         glide_buffer *response);
+
+/*
+ * glide_router_resolve - where a request goes: a Response with a Plan. Takes turns over replicas
+ * and draws random choices anew by every call.
+ *
+ * request   a serialized CommandRequest of `len` bytes: a single command or a batch.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_ROUTE where the topology has no node for it; GLIDE_ERR_DECODE;
+ * GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_CLOSED; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_router_resolve(glide_router router, const uint8_t *request, size_t len,
+                                            glide_buffer *response);
+
+/*
+ * glide_router_close - forget a router.
+ *
+ * Returns as glide_client_close() does.
+ */
+GLIDE_API glide_status glide_router_close(glide_router router);
+
 /* ---- A client ---------------------------------------------------------------------------- */
 
 typedef uint64_t glide_client;

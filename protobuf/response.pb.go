@@ -1236,10 +1236,13 @@ func (x *Shard) GetReplicas() []*Node {
 }
 
 type Topology struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Epoch         uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Shards        []*Shard               `protobuf:"bytes,2,rep,name=shards,proto3" json:"shards,omitempty"`          // in the order of their first slots
-	Standalone    bool                   `protobuf:"varint,3,opt,name=standalone,proto3" json:"standalone,omitempty"` // a server that is not a cluster
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Epoch      uint64                 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Shards     []*Shard               `protobuf:"bytes,2,rep,name=shards,proto3" json:"shards,omitempty"`          // in the order of their first slots
+	Standalone bool                   `protobuf:"varint,3,opt,name=standalone,proto3" json:"standalone,omitempty"` // a server that is not a cluster
+	// Of a topology that is given to glide_router_open: how reads without a route are shared.
+	ReadFrom      ReadFrom `protobuf:"varint,4,opt,name=read_from,json=readFrom,proto3,enum=libglide.ReadFrom" json:"read_from,omitempty"`
+	ClientAz      string   `protobuf:"bytes,5,opt,name=client_az,json=clientAz,proto3" json:"client_az,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1295,12 +1298,27 @@ func (x *Topology) GetStandalone() bool {
 	return false
 }
 
+func (x *Topology) GetReadFrom() ReadFrom {
+	if x != nil {
+		return x.ReadFrom
+	}
+	return ReadFrom_READ_FROM_PRIMARY
+}
+
+func (x *Topology) GetClientAz() string {
+	if x != nil {
+		return x.ClientAz
+	}
+	return ""
+}
+
 type Leg struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Node          *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"`
 	Slots         []*SlotRange           `protobuf:"bytes,2,rep,name=slots,proto3" json:"slots,omitempty"`
 	Words         [][]byte               `protobuf:"bytes,3,rep,name=words,proto3" json:"words,omitempty"` // the command that this node gets
 	Fallback      bool                   `protobuf:"varint,4,opt,name=fallback,proto3" json:"fallback,omitempty"`
+	Command       uint32                 `protobuf:"varint,5,opt,name=command,proto3" json:"command,omitempty"` // index of the command that it belongs to, where the plan is of a batch
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1363,15 +1381,23 @@ func (x *Leg) GetFallback() bool {
 	return false
 }
 
+func (x *Leg) GetCommand() uint32 {
+	if x != nil {
+		return x.Command
+	}
+	return 0
+}
+
 type Plan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Legs  []*Leg                 `protobuf:"bytes,1,rep,name=legs,proto3" json:"legs,omitempty"`
+	Legs  []*Leg                 `protobuf:"bytes,1,rep,name=legs,proto3" json:"legs,omitempty"` // of a batch: the legs for one node in the order in which it gets them
 	// How the replies are combined; DEFAULT where there is one leg, whose reply is the value.
 	Policy ResponsePolicy `protobuf:"varint,2,opt,name=policy,proto3,enum=libglide.ResponsePolicy" json:"policy,omitempty"`
 	// Milliseconds that the command itself asks the server to wait; absent: it does not wait.
 	// 0: for ever.
 	BlockingMs    *uint64 `protobuf:"varint,3,opt,name=blocking_ms,json=blockingMs,proto3,oneof" json:"blocking_ms,omitempty"`
-	Epoch         uint64  `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"` // of the topology that it was made from
+	Epoch         uint64  `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`   // of the topology that it was made from
+	Atomic        bool    `protobuf:"varint,5,opt,name=atomic,proto3" json:"atomic,omitempty"` // a transaction: its one node gets the legs between MULTI and EXEC
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1434,11 +1460,18 @@ func (x *Plan) GetEpoch() uint64 {
 	return 0
 }
 
+func (x *Plan) GetAtomic() bool {
+	if x != nil {
+		return x.Atomic
+	}
+	return false
+}
+
 var File_libglide_response_proto protoreflect.FileDescriptor
 
 const file_libglide_response_proto_rawDesc = "" +
 	"\n" +
-	"\x17libglide/response.proto\x12\blibglide\x1a\x16libglide/request.proto\"\xfe\x01\n" +
+	"\x17libglide/response.proto\x12\blibglide\x1a\x19libglide/connection.proto\x1a\x16libglide/request.proto\"\xfe\x01\n" +
 	"\bResponse\x12!\n" +
 	"\fcallback_idx\x18\x01 \x01(\rR\vcallbackIdx\x12%\n" +
 	"\x05value\x18\x02 \x01(\v2\x0f.libglide.ValueR\x05value\x12-\n" +
@@ -1508,24 +1541,28 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x05Shard\x12)\n" +
 	"\x05slots\x18\x01 \x03(\v2\x13.libglide.SlotRangeR\x05slots\x12(\n" +
 	"\aprimary\x18\x02 \x01(\v2\x0e.libglide.NodeR\aprimary\x12*\n" +
-	"\breplicas\x18\x03 \x03(\v2\x0e.libglide.NodeR\breplicas\"i\n" +
+	"\breplicas\x18\x03 \x03(\v2\x0e.libglide.NodeR\breplicas\"\xb7\x01\n" +
 	"\bTopology\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12'\n" +
 	"\x06shards\x18\x02 \x03(\v2\x0f.libglide.ShardR\x06shards\x12\x1e\n" +
 	"\n" +
 	"standalone\x18\x03 \x01(\bR\n" +
-	"standalone\"\x86\x01\n" +
+	"standalone\x12/\n" +
+	"\tread_from\x18\x04 \x01(\x0e2\x12.libglide.ReadFromR\breadFrom\x12\x1b\n" +
+	"\tclient_az\x18\x05 \x01(\tR\bclientAz\"\xa0\x01\n" +
 	"\x03Leg\x12\"\n" +
 	"\x04node\x18\x01 \x01(\v2\x0e.libglide.NodeR\x04node\x12)\n" +
 	"\x05slots\x18\x02 \x03(\v2\x13.libglide.SlotRangeR\x05slots\x12\x14\n" +
 	"\x05words\x18\x03 \x03(\fR\x05words\x12\x1a\n" +
-	"\bfallback\x18\x04 \x01(\bR\bfallback\"\xa7\x01\n" +
+	"\bfallback\x18\x04 \x01(\bR\bfallback\x12\x18\n" +
+	"\acommand\x18\x05 \x01(\rR\acommand\"\xbf\x01\n" +
 	"\x04Plan\x12!\n" +
 	"\x04legs\x18\x01 \x03(\v2\r.libglide.LegR\x04legs\x120\n" +
 	"\x06policy\x18\x02 \x01(\x0e2\x18.libglide.ResponsePolicyR\x06policy\x12$\n" +
 	"\vblocking_ms\x18\x03 \x01(\x04H\x00R\n" +
 	"blockingMs\x88\x01\x01\x12\x14\n" +
-	"\x05epoch\x18\x04 \x01(\x04R\x05epochB\x0e\n" +
+	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x16\n" +
+	"\x06atomic\x18\x05 \x01(\bR\x06atomicB\x0e\n" +
 	"\f_blocking_ms*\xa0\x02\n" +
 	"\x06Status\x12\r\n" +
 	"\tSTATUS_OK\x10\x00\x12\x1b\n" +
@@ -1581,7 +1618,8 @@ var file_libglide_response_proto_goTypes = []any{
 	(*Topology)(nil),    // 16: libglide.Topology
 	(*Leg)(nil),         // 17: libglide.Leg
 	(*Plan)(nil),        // 18: libglide.Plan
-	(ResponsePolicy)(0), // 19: libglide.ResponsePolicy
+	(ReadFrom)(0),       // 19: libglide.ReadFrom
+	(ResponsePolicy)(0), // 20: libglide.ResponsePolicy
 }
 var file_libglide_response_proto_depIdxs = []int32{
 	3,  // 0: libglide.Response.value:type_name -> libglide.Value
@@ -1609,15 +1647,16 @@ var file_libglide_response_proto_depIdxs = []int32{
 	13, // 22: libglide.Shard.primary:type_name -> libglide.Node
 	13, // 23: libglide.Shard.replicas:type_name -> libglide.Node
 	15, // 24: libglide.Topology.shards:type_name -> libglide.Shard
-	13, // 25: libglide.Leg.node:type_name -> libglide.Node
-	14, // 26: libglide.Leg.slots:type_name -> libglide.SlotRange
-	17, // 27: libglide.Plan.legs:type_name -> libglide.Leg
-	19, // 28: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	19, // 25: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	13, // 26: libglide.Leg.node:type_name -> libglide.Node
+	14, // 27: libglide.Leg.slots:type_name -> libglide.SlotRange
+	17, // 28: libglide.Plan.legs:type_name -> libglide.Leg
+	20, // 29: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -1625,6 +1664,7 @@ func file_libglide_response_proto_init() {
 	if File_libglide_response_proto != nil {
 		return
 	}
+	file_libglide_connection_proto_init()
 	file_libglide_request_proto_init()
 	file_libglide_response_proto_msgTypes[1].OneofWrappers = []any{
 		(*Value_Nil)(nil),

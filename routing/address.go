@@ -15,13 +15,17 @@ type Address struct {
 	Port uint16
 }
 
-// NewAddress brings host into canonical form. It accepts brackets around an IPv6 address.
+// NewAddress brings host into canonical form. It accepts brackets around an IP address, and dots
+// behind a name.
 func NewAddress(host string, port uint16) Address {
-	host = unbracket(host)
-	if ip, err := netip.ParseAddr(host); err == nil {
+	inner := host
+	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
+		inner = host[1 : len(host)-1]
+	}
+	if ip, err := netip.ParseAddr(inner); err == nil {
 		return Address{ip.Unmap().String(), port}
 	}
-	return Address{strings.ToLower(strings.TrimSuffix(host, ".")), port}
+	return Address{strings.ToLower(strings.TrimRight(host, ".")), port}
 }
 
 // ParseAddress splits "host:port" at the last colon, so an IPv6 address needs no brackets but
@@ -31,15 +35,15 @@ func ParseAddress(text string) (Address, error) {
 	if colon < 0 {
 		return Address{}, fmt.Errorf("address %q has no port; write host:port", text)
 	}
-	host := unbracket(text[:colon])
-	if host == "" {
-		return Address{}, fmt.Errorf("address %q has no host; write host:port", text)
-	}
 	port, err := ParsePort(text[colon+1:])
 	if err != nil {
 		return Address{}, fmt.Errorf("address %q: %w", text, err)
 	}
-	return NewAddress(host, port), nil
+	address := NewAddress(text[:colon], port)
+	if address.Host == "" {
+		return Address{}, fmt.Errorf("address %q has no host; write host:port", text)
+	}
+	return address, nil
 }
 
 // ParsePort reads a port in digits, 1..65535.
@@ -68,13 +72,6 @@ func (a Address) Dial() string {
 func (a Address) IsIP() bool {
 	_, err := netip.ParseAddr(a.Host)
 	return err == nil
-}
-
-func unbracket(host string) string {
-	if len(host) > 2 && host[0] == '[' && host[len(host)-1] == ']' {
-		return host[1 : len(host)-1]
-	}
-	return host
 }
 
 func (a Address) compare(b Address) int {

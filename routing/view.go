@@ -120,6 +120,9 @@ func parseNode(item Value, from Address) (Node, bool) {
 		host = from.Host
 	}
 	endpoint := NewAddress(host, uint16(port.Integer))
+	if endpoint.Host == "" {
+		return Node{}, false
+	}
 	node := Node{Address: endpoint, Endpoint: endpoint}
 	if len(item.Items) > 2 {
 		node.ID = item.Items[2].textOr("")

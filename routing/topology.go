@@ -1,0 +1,62 @@
+package routing
+
+import "fmt"
+
+// Topology is a description of a cluster that somebody gives, to make a Snapshot of.
+type Topology struct {
+	Epoch      uint64
+	Standalone bool    // one shard, which gets every slot
+	Shards     []Shard // Slots, Primary and Replicas; roles are those of their places
+}
+
+// Snapshot checks the description and makes a snapshot of it. Unlike a server's view it must be
+// right throughout: a slot belongs to one shard at most, a node to one place.
+func (t *Topology) Snapshot() (*Snapshot, error) {
+	if t.Standalone && len(t.Shards) != 1 {
+		return nil, fmt.Errorf("a standalone server is one shard, not %d", len(t.Shards))
+	}
+	owner, err := t.owners()
+	if err != nil {
+		return nil, err
+	}
+	drafts := make([]draft, len(t.Shards))
+	seen := make(map[Address]bool)
+	for i := range t.Shards {
+		shard := &t.Shards[i]
+		for _, node := range append([]*Node{shard.Primary}, shard.Replicas...) {
+			if seen[node.Address] {
+				return nil, fmt.Errorf("node %s stands in two places", node.Address)
+			}
+			seen[node.Address] = true
+		}
+		drafts[i].primary = *shard.Primary
+		for _, replica := range shard.Replicas {
+			drafts[i].replicas = append(drafts[i].replicas, *replica)
+		}
+	}
+	snapshot := assemble(drafts, owner, nil)
+	snapshot.Epoch, snapshot.Standalone = t.Epoch, t.Standalone
+	return snapshot, nil
+}
+
+// owners gives every slot the index of its shard, or noShard.
+func (t *Topology) owners() (*[SlotCount]uint16, error) {
+	owner := new([SlotCount]uint16)
+	if t.Standalone {
+		return owner, nil
+	}
+	for slot := range owner {
+		owner[slot] = noShard
+	}
+	for i, shard := range t.Shards {
+		for _, held := range shard.Slots {
+			for slot := int(held.First); slot <= int(held.Last); slot++ {
+				if owner[slot] != noShard {
+					return nil, fmt.Errorf("slot %d belongs to two shards", slot)
+				}
+				owner[slot] = uint16(i)
+			}
+		}
+	}
+	return owner, nil
+}
