@@ -145,6 +145,9 @@ func (c *Client) Execute(request *Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
+	if plan.SetsState {
+		return Response{}, NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; set it in the connection request", routing.CommandName(request.Words))
+	}
 	outcomes := c.deliver(ctx, plan)
 	response, err := combine(plan, request, outcomes)
 	if err != nil && c.closed() {

@@ -38,6 +38,7 @@ func (t target) String() string {
 type flight struct {
 	leg      *routing.Leg
 	readOnly bool
+	stay     bool // it follows no redirect
 	to       target
 	asking   bool // the next command goes with ASKING
 
@@ -80,7 +81,7 @@ func (c *Client) fly(ctx context.Context, plan *routing.Plan, legs []int, outcom
 	replies, err := c.exchange(ctx, targetOf(plan.Legs[legs[0]].Node), commands...)
 	var landed sync.WaitGroup
 	for i, leg := range legs {
-		f := &flight{leg: &plan.Legs[leg], readOnly: plan.ReadOnly, to: targetOf(plan.Legs[leg].Node)}
+		f := &flight{leg: &plan.Legs[leg], readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes, to: targetOf(plan.Legs[leg].Node)}
 		reply := routing.Value{}
 		if err == nil {
 			reply = replies[i]
@@ -199,6 +200,12 @@ func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
 		}
 		return failure, giveUp
 	}
+	var odd *unreadable
+	if errors.As(err, &odd) {
+		failure := NewError(StatusServer, "%s: %s: %v", what, f.to, odd)
+		failure.Node, failure.Sent = f.to.name(), true
+		return failure, giveUp
+	}
 	failure := transportError(what, f.to, err, f.readOnly)
 	switch {
 	case errors.Is(err, errIdleClosed):
@@ -218,7 +225,7 @@ func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
 }
 
 // redirect turns the leg to where a MOVED or an ASK points. MOVED also repairs the topology at
-// once.
+// once. A write to all nodes is not turned: each of its legs would run on the one owner of the key.
 func (c *Client) redirect(f *flight, line string) verdict {
 	move, good := routing.ParseRedirect(line, f.to.endpoint)
 	if !good {
@@ -226,12 +233,15 @@ func (c *Client) redirect(f *flight, line string) verdict {
 		return giveUp
 	}
 	snapshot := c.topology.now()
-	if f.redirects++; f.redirects > maxRedirects || snapshot.Standalone {
+	if snapshot.Standalone {
 		return giveUp
 	}
 	if !move.Ask {
 		snapshot = c.topology.moved(move.Slot, move.To)
 		c.refreshSoon(move.To)
+	}
+	if f.redirects++; f.redirects > maxRedirects || f.stay {
+		return giveUp
 	}
 	before := f.to.endpoint
 	f.to, f.asking = target{endpoint: move.To}, move.Ask

@@ -194,6 +194,31 @@ func TestEveryLegOfAFanOutFollowsItsOwnRedirectAndKeepsItsName(t *testing.T) {
 	require.Equal(t, f.three.Address(), response.Outcomes[0].ServedBy.String())
 }
 
+func TestAWriteToAllNodesRunsOnItsOwnerOnce(t *testing.T) {
+	f := fakeCluster(t)
+	f.one.On("INCR foo", moved(12182, f.three))
+	f.two.On("INCR foo", fakenode.Err("ASK 12182 "+f.three.Address()))
+	f.replica.On("INCR foo", moved(12182, f.three))
+	f.three.On("INCR foo", fakenode.Int(1))
+	response, err := openFakes(t, f).Execute(command("INCR", "foo").to(routing.Route{Kind: routing.RouteAllNodes}))
+	var partial *Error
+	require.ErrorAs(t, err, &partial)
+	require.Equal(t, StatusPartial, partial.Status)
+	require.Len(t, response.Outcomes, 4)
+	require.Len(t, f.three.Got("INCR"), 1)
+}
+
+func TestACommandThatSetsAStateOfTheConnectionIsNotSent(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	for _, words := range [][]string{{"SELECT", "1"}, {"AUTH", "secret"}, {"HELLO", "2"}, {"RESET"}, {"CLIENT", "TRACKING", "on"}} {
+		refused := failure(t, client, command(words...))
+		require.Equal(t, StatusInvalidArgument, refused.Status)
+		require.Contains(t, refused.Message, "sets a state of one connection")
+		require.NotContains(t, refused.Message, "secret")
+	}
+}
+
 func TestAFanOutThatFailsOnOneNodeKeepsTheOutcomeOfEveryOther(t *testing.T) {
 	f := fakeCluster(t)
 	f.two.On("CONFIG SET", fakenode.Err("ERR no such option"))

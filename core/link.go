@@ -181,7 +181,7 @@ func (l *link) exchange(ctx context.Context, commands ...[][]byte) (replies []ro
 		}
 		message, _ := result.ToMessage()
 		if replies[i], err = parseReply(&message); err != nil {
-			return nil, &connError{true, err}
+			return nil, &unreadable{err}
 		}
 	}
 	if trace.dialled == nil {

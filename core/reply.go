@@ -22,6 +22,11 @@ var (
 	errBadDouble = errors.New("malformed reply: a double that is no number")
 )
 
+// unreadable is a reply that came whole and still cannot be used; the connection is none the worse.
+type unreadable struct{ err error }
+
+func (u *unreadable) Error() string { return u.err.Error() }
+
 // parseReply reads a message of the library. Its public accessors blur the types (array and set,
 // bulk and simple string), so this goes over CacheMarshal, which keeps them: seven bytes, then
 // for every element its RESP3 type byte, eight bytes of length or value, and the payload.

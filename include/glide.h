@@ -22,6 +22,11 @@
  * it could open before the fork. Closing and freeing in the child are harmless. The parent goes
  * on undisturbed. Start processes that need a client of their own with exec.
  *
+ * A program that catches signals installs its handlers with SA_ONSTACK (sigaction). Inside a call a
+ * thread may run on a small stack of the Go runtime; a handler without that flag would then write
+ * over the library's memory. The library installs no handlers but those that the Go runtime needs,
+ * which hand on what is not theirs.
+ *
  * The library needs glibc and stays in the process until its end: dlclose() does not unload it.
  */
 #ifndef GLIDE_H

@@ -61,6 +61,7 @@ const (
 	accessNone access = iota // it has none
 	accessRead
 	accessWrite
+	accessState // it has none, and sets a state of the connection
 )
 
 // wait says where a command names the time that it lets the server block.
@@ -146,6 +147,8 @@ func parseCommand(line string) (*command, error) {
 		row.access = accessRead
 	case "write":
 		row.access = accessWrite
+	case "state":
+		row.access = accessState
 	case "-":
 	default:
 		return nil, fmt.Errorf("access %q", field[2])

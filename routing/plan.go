@@ -58,7 +58,13 @@ type Plan struct {
 	Wait   Wait
 	// ReadOnly says that the command changes no key, so that it may run twice.
 	ReadOnly bool
-	Epoch    uint64 // of the snapshot it was made from
+	// Writes says that the command may change keys, so that to follow a redirect on several legs
+	// would run it several times on one node.
+	Writes bool
+	// SetsState says that the command sets a state of the connection it comes over, which means
+	// nothing on one of many.
+	SetsState bool
+	Epoch     uint64 // of the snapshot it was made from
 
 	one [1]Leg
 }
@@ -74,7 +80,8 @@ func (by *Planner) Plan(p *Plan, r *Request, s *Snapshot) error {
 	if err != nil {
 		return err
 	}
-	p.ReadOnly = command.access == accessRead
+	p.ReadOnly, p.Writes = command.access == accessRead, command.access == accessWrite
+	p.SetsState = command.access == accessState
 	if p.Wait, err = command.wait.of(r.Words); err != nil {
 		return err
 	}

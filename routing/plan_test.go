@@ -90,7 +90,7 @@ func TestARouteThatIsNoneIsRefusedWithItsValue(t *testing.T) {
 }
 
 func TestACommandThatNeedsAConnectionOfItsOwnIsRefused(t *testing.T) {
-	for _, name := range []string{"MULTI", "SUBSCRIBE", "MONITOR", "HELLO", "ssubscribe_blocking"} {
+	for _, name := range []string{"MULTI", "SUBSCRIBE", "MONITOR", "READONLY", "ssubscribe_blocking"} {
 		refused := refuse(t, three(t), &Request{Words: words(name, "x"), Route: Route{Kind: RouteAllNodes}})
 		require.Contains(t, refused.Message, "is not sent: it ")
 	}

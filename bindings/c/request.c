@@ -1,0 +1,279 @@
+/* See request.h. The field numbers are those of protobuf/connection.proto and request.proto. */
+#include "request.h"
+
+#include <string.h>
+
+/* ---- Connecting -------------------------------------------------------------------------- */
+
+enum { /* ConnectionRequest */
+    CONNECTION_ADDRESSES = 1,
+    CONNECTION_CLUSTER_MODE_ENABLED = 3,
+    CONNECTION_REQUEST_TIMEOUT = 4,
+    CONNECTION_READ_FROM = 5,
+    CONNECTION_AUTHENTICATION_INFO = 7,
+    CONNECTION_PROTOCOL = 9,
+    CONNECTION_CLIENT_NAME = 10,
+    CONNECTION_INFLIGHT_REQUESTS_LIMIT = 14,
+    CONNECTION_CLIENT_AZ = 15,
+    CONNECTION_CONNECTION_TIMEOUT = 16,
+
+    ADDRESS_HOST = 1,
+    ADDRESS_PORT = 2,
+
+    AUTHENTICATION_PASSWORD = 1,
+    AUTHENTICATION_USERNAME = 2,
+
+    RESP2 = 1
+};
+
+/* read_port - a port in digits that reach up to a comma or the end; 0 where it is none. */
+static uint32_t read_port(const char *digits, const char *end)
+{
+    uint32_t port = 0;
+
+    for (; digits < end; digits++) {
+        if (*digits < '0' || *digits > '9')
+            return 0;
+        port = port * 10 + (uint32_t)(*digits - '0');
+        if (port > 65535)
+            return 0;
+    }
+    return port;
+}
+
+/* read_address - one "host:port" that reaches up to end; false where it is none. */
+static bool read_address(const char *text, const char *end, request_address *address)
+{
+    const char *colon = end;
+
+    while (colon > text && *colon != ':')
+        colon--;
+    if (colon == text)
+        return false;
+    address->port = read_port(colon + 1, end);
+    if (*text == '[' && colon[-1] == ']') {
+        text++;
+        colon--;
+    }
+    address->host = (wire_bytes){(const uint8_t *)text, (size_t)(colon - text)};
+    return address->port != 0 && address->host.len != 0;
+}
+
+size_t request_addresses(const char *text, request_address *addresses, size_t room)
+{
+    size_t count = 0;
+
+    for (;;) {
+        const char *end = text + strcspn(text, ",");
+
+        if (count == room || !read_address(text, end, &addresses[count]))
+            return 0;
+        count++;
+        if (*end == '\0')
+            return count;
+        text = end + 1;
+    }
+}
+
+/* put_nonzero, put_text - append what is not the default. */
+static void put_nonzero(wire_writer *writer, uint32_t field, uint32_t value)
+{
+    if (value != 0)
+        wire_put_uint(writer, field, value);
+}
+
+static void put_text(wire_writer *writer, uint32_t field, const char *text)
+{
+    if (text != NULL)
+        wire_put_bytes(writer, field, wire_text(text));
+}
+
+bool request_encode_connection(wire_writer *writer, const request_connection *connection)
+{
+    for (size_t i = 0; i < connection->address_count; i++) {
+        size_t address = wire_begin(writer, CONNECTION_ADDRESSES);
+
+        wire_put_bytes(writer, ADDRESS_HOST, connection->addresses[i].host);
+        put_nonzero(writer, ADDRESS_PORT, connection->addresses[i].port);
+        wire_end(writer, address);
+    }
+    wire_put_bool(writer, CONNECTION_CLUSTER_MODE_ENABLED, !connection->standalone);
+    put_nonzero(writer, CONNECTION_REQUEST_TIMEOUT, connection->request_timeout_ms);
+    put_nonzero(writer, CONNECTION_CONNECTION_TIMEOUT, connection->connection_timeout_ms);
+    put_nonzero(writer, CONNECTION_INFLIGHT_REQUESTS_LIMIT, connection->inflight_limit);
+    put_nonzero(writer, CONNECTION_READ_FROM, connection->read_from);
+    put_nonzero(writer, CONNECTION_PROTOCOL, connection->resp2 ? RESP2 : 0);
+    put_text(writer, CONNECTION_CLIENT_NAME, connection->client_name);
+    put_text(writer, CONNECTION_CLIENT_AZ, connection->client_az);
+    if (connection->username != NULL || connection->password != NULL) {
+        size_t authentication = wire_begin(writer, CONNECTION_AUTHENTICATION_INFO);
+
+        put_text(writer, AUTHENTICATION_PASSWORD, connection->password);
+        put_text(writer, AUTHENTICATION_USERNAME, connection->username);
+        wire_end(writer, authentication);
+    }
+    return !writer->failed;
+}
+
+glide_status request_open(const request_connection *connection, glide_client *client,
+                          glide_buffer *response)
+{
+    wire_writer request = {0};
+    glide_status status = GLIDE_ERR_INTERNAL;
+
+    *client = 0;
+    *response = (glide_buffer){NULL, 0};
+    if (request_encode_connection(&request, connection))
+        status = glide_client_open(request.data, request.len, client, response);
+    wire_writer_free(&request);
+    return status;
+}
+
+/* ---- Routes ------------------------------------------------------------------------------ */
+
+enum { /* SimpleRoutes, and the fields of the messages for the other routes */
+    SIMPLE_ALL_NODES = 0,
+    SIMPLE_ALL_PRIMARIES = 1,
+    SIMPLE_RANDOM = 2,
+
+    SLOT_TYPE = 1,
+    SLOT_ID = 2,
+    SLOT_KEY_BYTES = 100, /* slot_key takes UTF-8 only */
+
+    BY_ADDRESS_HOST = 1,
+    BY_ADDRESS_PORT = 2
+};
+
+request_route request_all_nodes(void)
+{
+    return (request_route){.kind = REQUEST_SIMPLE_ROUTE, .which = SIMPLE_ALL_NODES};
+}
+
+request_route request_all_primaries(void)
+{
+    return (request_route){.kind = REQUEST_SIMPLE_ROUTE, .which = SIMPLE_ALL_PRIMARIES};
+}
+
+request_route request_random_node(void)
+{
+    return (request_route){.kind = REQUEST_SIMPLE_ROUTE, .which = SIMPLE_RANDOM};
+}
+
+request_route request_slot_key(request_slot_type type, wire_bytes key)
+{
+    return (request_route){.kind = REQUEST_SLOT_KEY_ROUTE, .type = type, .name = key};
+}
+
+request_route request_slot_id(request_slot_type type, int32_t slot)
+{
+    return (request_route){.kind = REQUEST_SLOT_ID_ROUTE, .type = type, .number = slot};
+}
+
+request_route request_by_address(wire_bytes host, int32_t port)
+{
+    return (request_route){.kind = REQUEST_BY_ADDRESS_ROUTE, .name = host, .number = port};
+}
+
+/* put_route - the content of a message Routes. */
+static void put_route(wire_writer *writer, const request_route *route)
+{
+    size_t inner;
+
+    if (route->kind == REQUEST_SIMPLE_ROUTE) {
+        wire_put_uint(writer, REQUEST_SIMPLE_ROUTE, route->which);
+        return;
+    }
+    inner = wire_begin(writer, route->kind);
+    if (route->kind == REQUEST_BY_ADDRESS_ROUTE) {
+        wire_put_bytes(writer, BY_ADDRESS_HOST, route->name);
+        wire_put_int(writer, BY_ADDRESS_PORT, route->number);
+    } else {
+        wire_put_uint(writer, SLOT_TYPE, route->type);
+        if (route->kind == REQUEST_SLOT_KEY_ROUTE)
+            wire_put_bytes(writer, SLOT_KEY_BYTES, route->name);
+        else
+            wire_put_int(writer, SLOT_ID, route->number);
+    }
+    wire_end(writer, inner);
+}
+
+/* ---- Commands ---------------------------------------------------------------------------- */
+
+enum { /* CommandRequest */
+    COMMAND_CALLBACK_IDX = 1,
+    COMMAND_SINGLE_COMMAND = 2,
+    COMMAND_ROUTE = 10,
+    COMMAND_TIMEOUT_MS = 100,
+    COMMAND_RESPONSE_POLICY = 101,
+    COMMAND_OUTCOMES = 102,
+
+    SINGLE_REQUEST_TYPE = 1,
+    SINGLE_ARGS_ARRAY = 2,
+    ARGS_ARGS = 1,
+    CUSTOM_COMMAND = 1
+};
+
+size_t request_split(const char *line, wire_bytes *words, size_t room)
+{
+    size_t count = 0;
+
+    for (line += strspn(line, " "); *line != '\0'; line += strspn(line, " ")) {
+        size_t len = strcspn(line, " ");
+
+        if (count == room)
+            return 0;
+        words[count++] = (wire_bytes){(const uint8_t *)line, len};
+        line += len;
+    }
+    return count;
+}
+
+bool request_encode_command(wire_writer *writer, const request_command *command)
+{
+    size_t single, args, route;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, command->callback_idx);
+    single = wire_begin(writer, COMMAND_SINGLE_COMMAND);
+    wire_put_uint(writer, SINGLE_REQUEST_TYPE, CUSTOM_COMMAND);
+    args = wire_begin(writer, SINGLE_ARGS_ARRAY);
+    for (size_t i = 0; i < command->word_count; i++)
+        wire_put_bytes(writer, ARGS_ARGS, command->words[i]);
+    wire_end(writer, args);
+    wire_end(writer, single);
+    if (command->route.kind != REQUEST_NO_ROUTE) {
+        route = wire_begin(writer, COMMAND_ROUTE);
+        put_route(writer, &command->route);
+        wire_end(writer, route);
+    }
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, command->timeout_ms);
+    put_nonzero(writer, COMMAND_RESPONSE_POLICY, command->response_policy);
+    put_nonzero(writer, COMMAND_OUTCOMES, command->outcomes);
+    return !writer->failed;
+}
+
+typedef glide_status glide_call(glide_client, const uint8_t *, size_t, glide_buffer *);
+
+static glide_status run(glide_call *call, glide_client client, const request_command *command,
+                        glide_buffer *response)
+{
+    wire_writer request = {0};
+    glide_status status = GLIDE_ERR_INTERNAL;
+
+    *response = (glide_buffer){NULL, 0};
+    if (request_encode_command(&request, command))
+        status = call(client, request.data, request.len, response);
+    wire_writer_free(&request);
+    return status;
+}
+
+glide_status request_execute(glide_client client, const request_command *command,
+                             glide_buffer *response)
+{
+    return run(glide_client_execute, client, command, response);
+}
+
+glide_status request_resolve(glide_client client, const request_command *command,
+                             glide_buffer *response)
+{
+    return run(glide_client_resolve, client, command, response);
+}

@@ -1,0 +1,150 @@
+/*
+ * request.h - what a program says to libglide, without a protobuf library.
+ *
+ * A request is a struct whose zero members are the defaults:
+ *
+ *     wire_bytes words[] = {wire_text("GET"), wire_text("key")};
+ *     request_command get = {.words = words, .word_count = 2};
+ *     glide_buffer buffer;
+ *     glide_status status = request_execute(client, &get, &buffer);
+ *
+ * Pointers in these structs stay the caller's and are read during the call only. No function here
+ * keeps any state, so any thread may call any of them at any time.
+ */
+#ifndef REQUEST_H
+#define REQUEST_H
+
+#include "glide.h"
+#include "wire.h"
+
+/* ---- Connecting -------------------------------------------------------------------------- */
+
+typedef struct request_address {
+    wire_bytes host; /* a name or an IP, without brackets */
+    uint32_t port;   /* 0: 6379 */
+} request_address;
+
+/*
+ * request_addresses - read "host:port,host:port,..." into addresses, of which there is room for
+ * `room`. IPv6 addresses stand in brackets. The hosts are parts of text, which must live as long.
+ *
+ * Returns the number of addresses; 0 where the text is none, or names more than there is room for.
+ */
+size_t request_addresses(const char *text, request_address *addresses, size_t room);
+
+/* How to connect: a ConnectionRequest. */
+typedef struct request_connection {
+    const request_address *addresses; /* at least one; they are asked in parallel */
+    size_t address_count;
+    bool standalone;                /* no cluster; the contrary of cluster_mode_enabled */
+    bool resp2;                     /* speak RESP2 instead of RESP3 */
+    uint32_t request_timeout_ms;    /* 0: 250 */
+    uint32_t connection_timeout_ms; /* 0: 2000 */
+    uint32_t inflight_limit;        /* requests at once; 0: 1000 */
+    uint32_t read_from;             /* a number of ReadFrom: who serves reads; 0: the primary */
+    const char *client_az;          /* the zone, for those that prefer one; NULL: none */
+    const char *username;           /* NULL: the default user */
+    const char *password;           /* NULL: none */
+    const char *client_name;        /* as CLIENT LIST shows it; NULL: none */
+} request_connection;
+
+/*
+ * request_encode_connection - append a ConnectionRequest to a writer.
+ *
+ * Returns whether that went well; see wire_writer for what can fail. The writer is the caller's to
+ * free either way.
+ */
+bool request_encode_connection(wire_writer *writer, const request_connection *connection);
+
+/*
+ * request_open - glide_client_open() with a ConnectionRequest made of connection.
+ *
+ * Returns what glide_client_open() returns; GLIDE_ERR_INTERNAL, with an empty response, where
+ * there is no memory for the request.
+ */
+glide_status request_open(const request_connection *connection, glide_client *client,
+                          glide_buffer *response);
+
+/* ---- Routes ------------------------------------------------------------------------------ */
+
+typedef enum request_slot_type {
+    REQUEST_PRIMARY = 0,
+    REQUEST_REPLICA = 1 /* a replica, whatever the client's read strategy */
+} request_slot_type;
+
+/* The field numbers of the message Routes. */
+typedef enum request_route_kind {
+    REQUEST_NO_ROUTE = 0, /* where the command belongs */
+    REQUEST_SIMPLE_ROUTE = 1,
+    REQUEST_SLOT_KEY_ROUTE = 2,
+    REQUEST_SLOT_ID_ROUTE = 3,
+    REQUEST_BY_ADDRESS_ROUTE = 4
+} request_route_kind;
+
+/* Where to send a command. {0} is no route; the functions below make the others. */
+typedef struct request_route {
+    request_route_kind kind;
+    uint32_t which;  /* of a simple route: 0 all nodes, 1 all primaries, 2 a random node */
+    uint32_t type;   /* of a slot route: a request_slot_type */
+    wire_bytes name; /* of a slot key route: the key; of a by-address route: the host */
+    int32_t number;  /* of a slot id route: the slot; of a by-address route: the port */
+} request_route;
+
+/* request_all_nodes - to each primary and each replica. */
+request_route request_all_nodes(void);
+
+/* request_all_primaries - to each primary. */
+request_route request_all_primaries(void);
+
+/* request_random_node - to any node; a write goes to any primary. */
+request_route request_random_node(void);
+
+/* request_slot_key - to the primary, or a replica, of the shard that a key belongs to. The key may
+ * be any bytes. */
+request_route request_slot_key(request_slot_type type, wire_bytes key);
+
+/* request_slot_id - to the primary, or a replica, of the shard of a slot, 0..16383. */
+request_route request_slot_id(request_slot_type type, int32_t slot);
+
+/* request_by_address - to one node. The host is any of its names; with port 0 it is "host:port" in
+ * one string. */
+request_route request_by_address(wire_bytes host, int32_t port);
+
+/* ---- Commands ---------------------------------------------------------------------------- */
+
+/* What to run: a CommandRequest with a single command. */
+typedef struct request_command {
+    const wire_bytes *words; /* the command's name first; any bytes */
+    size_t word_count;
+    request_route route;
+    uint32_t timeout_ms;      /* 0: the client's request_timeout */
+    uint32_t response_policy; /* a number of ResponsePolicy; 0: the command's own */
+    bool outcomes;            /* give the outcome of the node also where there is only one */
+    uint32_t callback_idx;    /* given back in the response */
+} request_command;
+
+/*
+ * request_split - divide a line such as "CONFIG GET port" at its blanks into words, of which there
+ * is room for `room`. The words are parts of the line, which must live as long.
+ *
+ * Returns the number of words; 0 where there are none, or more than there is room for.
+ */
+size_t request_split(const char *line, wire_bytes *words, size_t room);
+
+/* request_encode_command - append a CommandRequest to a writer; else as
+ * request_encode_connection(). */
+bool request_encode_command(wire_writer *writer, const request_command *command);
+
+/*
+ * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
+ * CommandRequest made of command.
+ *
+ * Return what those return; GLIDE_ERR_INTERNAL, with an empty response, where there is no memory
+ * for the request.
+ */
+glide_status request_execute(glide_client client, const request_command *command,
+                             glide_buffer *response);
+glide_status request_resolve(glide_client client, const request_command *command,
+                             glide_buffer *response);
+
+#endif /* REQUEST_H */

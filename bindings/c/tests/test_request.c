@@ -1,0 +1,233 @@
+/* Requests: what their structs become, and the texts that they are made of. */
+#include <string.h>
+
+#include "check.h"
+#include "live.h"
+
+/* field_of - the last field of a number in a message; false where there is none. */
+static bool field_of(wire_bytes message, uint32_t number, wire_reader *field)
+{
+    wire_reader reader = wire_read(message);
+    bool found = false;
+
+    while (wire_next(&reader))
+        if (reader.field == number) {
+            *field = reader;
+            found = true;
+        }
+    CHECK(!reader.failed);
+    return found;
+}
+
+static bool has_field(wire_bytes message, uint32_t number)
+{
+    wire_reader field;
+
+    return field_of(message, number, &field);
+}
+
+/* number_of, bytes_of - the value of a field that must be there. */
+static int64_t number_of(wire_bytes message, uint32_t number)
+{
+    wire_reader field;
+
+    return CHECK(field_of(message, number, &field)) ? wire_get_int(&field) : -1;
+}
+
+static wire_bytes bytes_of(wire_bytes message, uint32_t number)
+{
+    wire_reader field;
+
+    return CHECK(field_of(message, number, &field)) ? wire_get_bytes(&field) : wire_text(NULL);
+}
+
+/* encoded - the bytes of a command, to be freed with the writer. */
+static wire_bytes encoded(wire_writer *writer, const request_command *command)
+{
+    *writer = (wire_writer){0};
+    CHECK(request_encode_command(writer, command));
+    return (wire_bytes){writer->data, writer->len};
+}
+
+/* ---- Addresses and words ------------------------------------------------------------------- */
+
+TEST(addresses_are_read_from_a_list)
+{
+    request_address found[4];
+
+    CHECK_INT(request_addresses("10.0.0.1:7000", found, 4), 1);
+    CHECK_TEXT(found[0].host, "10.0.0.1");
+    CHECK_INT(found[0].port, 7000);
+    CHECK_INT(request_addresses("a:1,[::1]:65535,::2:3", found, 4), 3);
+    CHECK_TEXT(found[0].host, "a");
+    CHECK_TEXT(found[1].host, "::1");
+    CHECK_INT(found[1].port, 65535);
+    CHECK_TEXT(found[2].host, "::2");
+}
+
+TEST(a_list_that_is_no_addresses_is_none)
+{
+    static const char *const texts[] = {
+        "",    ",",    "a",    "a:",    "a:0",  "a:65536",      "a:99999999999", "a:1,", ",a:1",
+        ":1",  "[]:1", "a:-1", "a: 1",  "a:1x", "a:1,b:2,c:3,", "a:1,,b:2",      "[:1]",
+    };
+    request_address found[4];
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (!CHECK_INT(request_addresses(texts[i], found, 4), 0))
+            CHECK_TEXT(wire_text(texts[i]), "");
+}
+
+TEST(more_addresses_than_there_is_room_for_are_none)
+{
+    request_address found[2];
+
+    CHECK_INT(request_addresses("a:1,b:2", found, 2), 2);
+    CHECK_INT(request_addresses("a:1,b:2,c:3", found, 2), 0);
+    CHECK_INT(request_addresses("a:1", found, 0), 0);
+}
+
+TEST(a_line_is_divided_at_its_blanks)
+{
+    wire_bytes words[3];
+
+    CHECK_INT(request_split("  CONFIG  GET port ", words, 3), 3);
+    CHECK_TEXT(words[0], "CONFIG");
+    CHECK_TEXT(words[2], "port");
+    CHECK_INT(request_split("", words, 3), 0);
+    CHECK_INT(request_split("   ", words, 3), 0);
+    CHECK_INT(request_split("a b c d", words, 3), 0);
+}
+
+/* ---- Messages ------------------------------------------------------------------------------ */
+
+TEST(a_connection_becomes_a_connection_request)
+{
+    request_address address = {wire_text("10.0.0.1"), 7000};
+    request_connection connection = {
+        .addresses = &address,
+        .address_count = 1,
+        .resp2 = true,
+        .request_timeout_ms = 1,
+        .connection_timeout_ms = 2,
+        .inflight_limit = 3,
+        .read_from = 4,
+        .client_az = "zone",
+        .username = "user",
+        .password = "pass",
+        .client_name = "name",
+    };
+    wire_writer writer = {0};
+    wire_bytes message;
+
+    CHECK(request_encode_connection(&writer, &connection));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_TEXT(bytes_of(bytes_of(message, 1), 1), "10.0.0.1");
+    CHECK_INT(number_of(bytes_of(message, 1), 2), 7000);
+    CHECK_INT(number_of(message, 3), 1);
+    CHECK_INT(number_of(message, 4), 1);
+    CHECK_INT(number_of(message, 5), 4);
+    CHECK_TEXT(bytes_of(bytes_of(message, 7), 1), "pass");
+    CHECK_TEXT(bytes_of(bytes_of(message, 7), 2), "user");
+    CHECK_INT(number_of(message, 9), 1);
+    CHECK_TEXT(bytes_of(message, 10), "name");
+    CHECK_INT(number_of(message, 14), 3);
+    CHECK_TEXT(bytes_of(message, 15), "zone");
+    CHECK_INT(number_of(message, 16), 2);
+    wire_writer_free(&writer);
+}
+
+TEST(a_connection_leaves_out_what_it_does_not_say)
+{
+    request_connection connection = {.standalone = true};
+    wire_writer writer = {0};
+    wire_bytes message;
+
+    CHECK(request_encode_connection(&writer, &connection));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(message, 3), 0);
+    for (uint32_t field = 1; field < 40; field++)
+        CHECK(field == 3 || !has_field(message, field));
+    wire_writer_free(&writer);
+}
+
+TEST(a_command_becomes_a_command_request)
+{
+    wire_bytes words[] = {wire_text("SET"), {(const uint8_t *)"k\0", 2}, wire_text("")};
+    request_command command = {
+        .words = words,
+        .word_count = 3,
+        .timeout_ms = 7,
+        .response_policy = 1,
+        .outcomes = true,
+        .callback_idx = 9,
+    };
+    wire_writer writer;
+    wire_bytes message = encoded(&writer, &command), single = bytes_of(message, 2);
+    response_list args = {.count = 3, .reader = wire_read(bytes_of(single, 2)), .field = 1};
+    wire_bytes word;
+
+    CHECK_INT(number_of(message, 1), 9);
+    CHECK_INT(number_of(single, 1), 1);
+    CHECK(response_next_bytes(&args, &word) && wire_equal(word, "SET"));
+    CHECK(response_next_bytes(&args, &word) && word.len == 2 && memcmp(word.data, "k\0", 2) == 0);
+    CHECK(response_next_bytes(&args, &word) && word.len == 0);
+    CHECK(!response_next_bytes(&args, &word));
+    CHECK(!has_field(message, 10));
+    CHECK_INT(number_of(message, 100), 7);
+    CHECK_INT(number_of(message, 101), 1);
+    CHECK_INT(number_of(message, 102), 1);
+    wire_writer_free(&writer);
+}
+
+TEST(a_simple_route_becomes_its_number)
+{
+    const request_route routes[] = {request_all_nodes(), request_all_primaries(),
+                                    request_random_node()};
+    wire_writer writer;
+
+    for (int i = 0; i < 3; i++) {
+        wire_bytes message = encoded(&writer, &(request_command){.route = routes[i]});
+
+        CHECK_INT(number_of(bytes_of(message, 10), 1), i);
+        wire_writer_free(&writer);
+    }
+}
+
+TEST(a_slot_key_route_becomes_its_message)
+{
+    const wire_bytes key = {(const uint8_t *)"\xff\0", 2};
+    const request_route route = request_slot_key(REQUEST_REPLICA, key);
+    wire_writer writer;
+    wire_bytes message = encoded(&writer, &(request_command){.route = route});
+    wire_bytes inner = bytes_of(bytes_of(message, 10), 2);
+
+    CHECK_INT(number_of(inner, 1), 1);
+    CHECK(!has_field(inner, 2));
+    CHECK_INT(bytes_of(inner, 100).len, 2);
+    wire_writer_free(&writer);
+}
+
+TEST(a_slot_id_route_becomes_its_message_also_where_the_slot_is_negative)
+{
+    const request_route route = request_slot_id(REQUEST_PRIMARY, -1);
+    wire_writer writer;
+    wire_bytes message = encoded(&writer, &(request_command){.route = route});
+    wire_bytes inner = bytes_of(bytes_of(message, 10), 3);
+
+    CHECK_INT(number_of(inner, 1), 0);
+    CHECK_INT(number_of(inner, 2), -1);
+    wire_writer_free(&writer);
+}
+
+TEST(a_by_address_route_becomes_its_message)
+{
+    const request_route route = request_by_address(wire_text("::1"), 7000);
+    wire_writer writer;
+    wire_bytes message = encoded(&writer, &(request_command){.route = route});
+    wire_bytes inner = bytes_of(bytes_of(message, 10), 4);
+
+    CHECK_TEXT(bytes_of(inner, 1), "::1");
+    CHECK_INT(number_of(inner, 2), 7000);
+    wire_writer_free(&writer);
+}
