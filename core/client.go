@@ -130,31 +130,42 @@ func (c *Client) ResolveBatch(batch *routing.Batch) (*routing.BatchPlan, error) 
 // Execute runs a request and returns by its deadline. The error is an *Error; the response then
 // holds the outcomes of the targets, if there were any.
 func (c *Client) Execute(request *Request) (Response, error) {
-	if c.closed() {
-		return Response{}, errClosed
+	if err := c.enter(); err != nil {
+		return Response{}, err
 	}
-	if c.inflight.Add(1) > int64(c.config.InflightLimit) {
-		c.inflight.Add(-1)
-		busy := NewError(StatusBusy, "Reached maximum inflight requests (%d)", c.config.InflightLimit)
-		busy.Retryable = true
-		return Response{}, busy
-	}
-	defer c.inflight.Add(-1)
+	defer c.leave()
 	ctx, plan, cancel, err := c.plan(request)
 	defer cancel()
 	if err != nil {
 		return Response{}, err
 	}
 	if plan.SetsState {
-		return Response{}, NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; set it in the connection request", routing.CommandName(request.Words))
+		return Response{}, setsState(request.Words)
 	}
-	outcomes := c.deliver(ctx, plan)
-	response, err := combine(plan, request, outcomes)
+	legs := flights(plan)
+	c.deliver(ctx, legs)
+	response, err := combine(plan, request, outcomesOf(legs))
 	if err != nil && c.closed() {
 		return response, errClosed
 	}
 	return response, err
 }
+
+// enter counts a request among those that run, if there is room for it.
+func (c *Client) enter() error {
+	if c.closed() {
+		return errClosed
+	}
+	if c.inflight.Add(1) > int64(c.config.InflightLimit) {
+		c.inflight.Add(-1)
+		busy := NewError(StatusBusy, "Reached maximum inflight requests (%d)", c.config.InflightLimit)
+		busy.Retryable = true
+		return busy
+	}
+	return nil
+}
+
+func (c *Client) leave() { c.inflight.Add(-1) }
 
 // plan resolves the request, where it must after one look at the topology: a node that nobody
 // knows may have joined since the last.
@@ -189,6 +200,14 @@ func (c *Client) deadline(request *Request, plan *routing.Plan) (context.Context
 	return context.WithTimeout(c.closing, timeout)
 }
 
+func outcomesOf(legs []*flight) []Outcome {
+	outcomes := make([]Outcome, len(legs))
+	for i, f := range legs {
+		outcomes[i] = f.outcome
+	}
+	return outcomes
+}
+
 func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response, error) {
 	replies := make([]routing.Value, len(outcomes))
 	failed, fallback := false, false
@@ -211,4 +230,8 @@ func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response
 	}
 	response.Value = value
 	return response, nil
+}
+
+func setsState(words [][]byte) *Error {
+	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; set it in the connection request", routing.CommandName(words))
 }

@@ -41,97 +41,140 @@ type flight struct {
 	stay     bool // it follows no redirect
 	to       target
 	asking   bool // the next command goes with ASKING
+	// transaction is what goes in place of the leg's words: MULTI, commands, EXEC.
+	transaction [][][]byte
 
+	first     *routing.Node // that was addressed first
 	redirects int
 	waits     int
 	margin    time.Duration // of the deadline, to be left for an attempt to be worth beginning
 	resent    bool          // a read was sent again after its reply was lost
+	outcome   Outcome
 }
 
 // maxRedirects bounds the redirects of one leg; the nodes then disagree about the slot.
 const maxRedirects = 16
 
-// deliver sends the legs of a plan, those for one node in one write, and returns their outcomes
-// in the order of the legs.
-func (c *Client) deliver(ctx context.Context, plan *routing.Plan) []Outcome {
-	outcomes := make([]Outcome, len(plan.Legs))
-	if len(plan.Legs) == 1 {
-		c.fly(ctx, plan, []int{0}, outcomes)
-		return outcomes
-	}
-	byNode := make(map[routing.Address][]int)
+// flights are the legs of a plan, ready to go.
+func flights(plan *routing.Plan) []*flight {
+	legs := make([]flight, len(plan.Legs))
+	all := make([]*flight, len(plan.Legs))
 	for i := range plan.Legs {
-		endpoint := plan.Legs[i].Node.Endpoint
-		byNode[endpoint] = append(byNode[endpoint], i)
+		legs[i] = flight{leg: &plan.Legs[i], readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
+		all[i] = &legs[i]
 	}
-	var landed sync.WaitGroup
-	for _, legs := range byNode {
-		landed.Go(func() { c.fly(ctx, plan, legs, outcomes) })
-	}
-	landed.Wait()
-	return outcomes
+	return all
 }
 
-// fly brings the legs for one node to their outcomes.
-func (c *Client) fly(ctx context.Context, plan *routing.Plan, legs []int, outcomes []Outcome) {
-	commands := make([][][]byte, len(legs))
-	for i, leg := range legs {
-		commands[i] = plan.Legs[leg].Words
+// deliver brings flights to their outcomes: those for one node go in one write, in their order.
+func (c *Client) deliver(ctx context.Context, all []*flight) {
+	margin := time.Duration(0)
+	if deadline, has := ctx.Deadline(); has {
+		margin = min(maxMargin, time.Until(deadline)/10)
 	}
-	replies, err := c.exchange(ctx, targetOf(plan.Legs[legs[0]].Node), commands...)
+	for _, f := range all {
+		f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), margin
+	}
+	c.scatter(ctx, all)
+}
+
+// scatter sends flights to their targets, those for one in one write.
+func (c *Client) scatter(ctx context.Context, all []*flight) {
+	if len(all) == 1 {
+		c.fly(ctx, all)
+		return
+	}
+	byNode := make(map[routing.Address][]*flight)
+	for _, f := range all {
+		byNode[f.to.endpoint] = append(byNode[f.to.endpoint], f)
+	}
 	var landed sync.WaitGroup
-	for i, leg := range legs {
-		f := &flight{leg: &plan.Legs[leg], readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes, to: targetOf(plan.Legs[leg].Node)}
+	for _, group := range byNode {
+		landed.Go(func() { c.fly(ctx, group) })
+	}
+	landed.Wait()
+}
+
+// fly sends flights to the one target they have. Where nothing of it was written they go again
+// together, so that their order stays; where some failed, each of those goes on alone.
+func (c *Client) fly(ctx context.Context, group []*flight) {
+	replies, err := c.attempt(ctx, group...)
+	if err != nil && len(group) > 1 && !wasSent(err) {
+		_, next := c.judge(group[0], routing.Value{}, err)
+		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
+			for _, f := range group {
+				f.waits = group[0].waits
+				c.steer(f, next)
+			}
+			c.scatter(ctx, group)
+			return
+		}
+	}
+	var landed sync.WaitGroup
+	for i, f := range group {
 		reply := routing.Value{}
 		if err == nil {
 			reply = replies[i]
 		}
-		if err == nil && !reply.IsError() {
-			outcomes[leg] = f.outcome(f.leg.Node, reply, nil)
+		if len(group) == 1 || err == nil && !reply.IsError() {
+			c.land(ctx, f, reply, err)
 			continue
 		}
-		if len(legs) == 1 {
-			outcomes[leg] = c.land(ctx, f, reply, err)
-			continue
-		}
-		landed.Go(func() { outcomes[leg] = c.land(ctx, f, reply, err) })
+		landed.Go(func() { c.land(ctx, f, reply, err) })
 	}
 	landed.Wait()
 }
 
-// land goes on with a leg whose first answer was an error, until it has an outcome.
-func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err error) Outcome {
-	first := f.leg.Node
-	if deadline, has := ctx.Deadline(); has {
-		f.margin = min(maxMargin, time.Until(deadline)/10)
-	}
+// land goes on with a flight until it has an outcome, from the answer to its first attempt.
+func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err error) {
 	for {
 		failure, next := c.judge(f, reply, err)
-		if failure == nil {
-			return f.outcome(first, reply, nil)
-		}
-		if next == giveUp || next == waitFirst && !f.pause(ctx) {
-			return f.outcome(first, reply, failure)
+		if failure == nil || next == giveUp || next == waitFirst && !f.pause(ctx) {
+			f.end(reply, failure)
+			return
 		}
 		c.steer(f, next)
-		if f.asking {
-			f.asking = false
-			// The server forgets ASKING with the next command of the connection, so both go in
-			// one write (cluster specification, "ASK redirection").
-			var replies []routing.Value
-			if replies, err = c.exchange(ctx, f.to, askingWords, f.leg.Words); err == nil {
-				reply = replies[1]
-			}
-			continue
-		}
 		var replies []routing.Value
-		if replies, err = c.exchange(ctx, f.to, f.leg.Words); err == nil {
+		if replies, err = c.attempt(ctx, f); err == nil {
 			reply = replies[0]
 		}
 	}
 }
 
 var askingWords = [][]byte{[]byte("ASKING")}
+
+// attempt sends flights to the target they share in one write, and gives one reply for each. The
+// server forgets ASKING with the next command of the connection, MULTI aside, so both go in that
+// write (cluster specification, "ASK redirection").
+func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
+	var commands [][][]byte
+	for _, f := range group {
+		if f.asking {
+			commands = append(commands, askingWords)
+		}
+		if f.transaction != nil {
+			commands = append(commands, f.transaction...)
+		} else {
+			commands = append(commands, f.leg.Words)
+		}
+	}
+	replies, err := c.exchange(ctx, group[0].to, commands...)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]routing.Value, len(group))
+	for i, f := range group {
+		if f.asking {
+			f.asking, replies = false, replies[1:]
+		}
+		if count := len(f.transaction); count > 0 {
+			results[i], replies = executed(replies[:count]), replies[count:]
+		} else {
+			results[i], replies = replies[0], replies[1:]
+		}
+	}
+	return results, nil
+}
 
 // exchange sends commands to a target in one write.
 func (c *Client) exchange(ctx context.Context, to target, commands ...[][]byte) ([]routing.Value, error) {
@@ -172,8 +215,8 @@ func (c *Client) judge(f *flight, reply routing.Value, err error) (*Error, verdi
 	case code == "MOVED" || code == "ASK":
 		return failure, c.redirect(f, line)
 	case transient[code]:
-		if code == "CLUSTERDOWN" || code == "MASTERDOWN" {
-			c.refreshSoon()
+		if f.waits > 0 && (code == "CLUSTERDOWN" || code == "MASTERDOWN") {
+			c.refreshSoon() // it lasts
 		}
 		return failure, waitFirst
 	case code == "READONLY" && f.leg.Movable():
@@ -184,7 +227,7 @@ func (c *Client) judge(f *flight, reply routing.Value, err error) (*Error, verdi
 }
 
 func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
-	what := describe(f.leg)
+	what := f.describe()
 	if c.closed() {
 		closed := *errClosed
 		closed.Sent = wasSent(err)
@@ -291,23 +334,25 @@ func (c *Client) steer(f *flight, next verdict) {
 	}
 }
 
-// outcome is the outcome of the leg, told of the node that was addressed first.
-func (f *flight) outcome(first *routing.Node, reply routing.Value, failure *Error) Outcome {
-	outcome := Outcome{Node: first, Slots: f.leg.Slots(), Value: reply, Err: failure, Sent: true, Fallback: f.leg.Fallback}
+// end sets the outcome, told of the node that was addressed first.
+func (f *flight) end(reply routing.Value, failure *Error) {
+	f.outcome = Outcome{Node: f.first, Slots: f.leg.Slots(), Value: reply, Err: failure, Sent: true, Fallback: f.leg.Fallback}
 	if failure != nil {
-		outcome.Value, outcome.Sent = routing.Value{}, failure.Sent
-	} else if f.to.endpoint != first.Endpoint {
+		f.outcome.Value, f.outcome.Sent = routing.Value{}, failure.Sent
+	} else if f.to.endpoint != f.first.Endpoint {
 		served := f.to.endpoint
 		if f.to.node != nil {
 			served = f.to.node.Address
 		}
-		outcome.ServedBy = &served
+		f.outcome.ServedBy = &served
 	}
-	return outcome
 }
 
-func describe(leg *routing.Leg) string {
-	name := routing.CommandName(leg.Words)
+func (f *flight) describe() string {
+	leg, name := f.leg, "transaction"
+	if f.transaction == nil {
+		name = routing.CommandName(leg.Words)
+	}
 	if leg.Slot != routing.NoSlot {
 		return fmt.Sprintf("%s (slot %d)", name, leg.Slot)
 	}

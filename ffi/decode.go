@@ -14,7 +14,7 @@ import (
 // request is what a CommandRequest asks for: one command, or a batch.
 type request struct {
 	core.Request
-	batch *routing.Batch // nil: one command
+	batch *core.BatchRequest // nil: one command
 }
 
 // decodeRequest reads a CommandRequest. The callback index is given also where the rest of the
@@ -38,6 +38,9 @@ func decodeRequest(bytes []byte) (*request, uint32, error) {
 	}
 	if batch != nil {
 		batch.Route = route
+		if message.GetTimeoutMs() != 0 {
+			batch.Timeout = milliseconds(message.GetTimeoutMs())
+		}
 	}
 	policy := message.GetResponsePolicy()
 	if _, known := protobuf.ResponsePolicy_name[int32(policy)]; !known {
@@ -54,7 +57,7 @@ func badRequest(format string, args ...any) *core.Error {
 	return core.NewError(core.StatusInvalidArgument, format, args...)
 }
 
-func decodeCommand(message *protobuf.CommandRequest) ([][]byte, *routing.Batch, error) {
+func decodeCommand(message *protobuf.CommandRequest) ([][]byte, *core.BatchRequest, error) {
 	switch command := message.GetCommand().(type) {
 	case nil:
 		return nil, nil, badRequest("the request holds no command")
@@ -65,7 +68,11 @@ func decodeCommand(message *protobuf.CommandRequest) ([][]byte, *routing.Batch, 
 		}
 		return words, nil, nil
 	case *protobuf.CommandRequest_Batch:
-		batch := &routing.Batch{Atomic: command.Batch.GetIsAtomic()}
+		if command.Batch.GetRetryConnectionError() {
+			return nil, nil, badRequest("retry_connection_error: a command that may have run is not sent again")
+		}
+		batch := &core.BatchRequest{Raise: command.Batch.GetRaiseOnError(), Timeout: milliseconds(command.Batch.GetTimeout())}
+		batch.Atomic = command.Batch.GetIsAtomic()
 		for i, command := range command.Batch.GetCommands() {
 			words, err := command.Words()
 			if err != nil {

@@ -22,8 +22,8 @@ import (
 func main() {}
 
 var (
-	clients table[core.Client]
-	routers table[core.Router]
+	clients = table[core.Client]{kind: 1}
+	routers = table[core.Router]{kind: 2}
 )
 
 //export glideGoKeySlot
@@ -69,11 +69,12 @@ func glideGoClientExecute(handle C.glide_client, request unsafe.Pointer, size C.
 			return nil, err
 		}
 		wanted, callback, err := decodeRequest(input(request, size))
-		if err == nil && wanted.batch != nil {
-			err = badRequest("batch is not supported yet; resolve plans one, execute does not run it")
-		}
 		if err != nil {
 			return &protobuf.Response{CallbackIdx: callback}, err
+		}
+		if wanted.batch != nil {
+			value, err := client.ExecuteBatch(wanted.batch)
+			return encodeResponse(&core.Response{Value: value}, err == nil, callback), err
 		}
 		result, err := client.Execute(&wanted.Request)
 		return encodeResponse(&result, err == nil, callback), err
@@ -149,7 +150,7 @@ func resolve(over resolver, request []byte) (*protobuf.Response, error) {
 		return response, err
 	}
 	if wanted.batch != nil {
-		plan, err := over.ResolveBatch(wanted.batch)
+		plan, err := over.ResolveBatch(&wanted.batch.Batch)
 		if err == nil {
 			response.Plan = encodeBatchPlan(plan)
 		}

@@ -11,6 +11,7 @@ import (
 //
 // A look-up takes no lock. The garbage collector keeps what a running call still uses.
 type table[T any] struct {
+	kind   uint64 // in the handle's topmost bits, so that one of another table is none of this
 	mu     sync.Mutex
 	places atomic.Pointer[[]*tablePlace[T]]
 	free   []uint32
@@ -29,8 +30,11 @@ const (
 	handleUnknown
 )
 
-// A handle's low bits are the place, from 1 on; the rest is the generation, from 1 on.
-const placeBits = 24
+// A handle is, from its low bits up, the place, from 1 on, the generation, from 1 on, and the kind.
+const (
+	placeBits = 24
+	kindShift = 60
+)
 
 func (t *table[T]) add(thing *T) uint64 {
 	t.mu.Lock()
@@ -50,7 +54,7 @@ func (t *table[T]) add(thing *T) uint64 {
 	place := (*t.places.Load())[index]
 	generation := place.generation.Add(1)
 	place.thing.Store(thing)
-	return generation<<placeBits | uint64(index+1)
+	return t.kind<<kindShift | generation<<placeBits | uint64(index+1)
 }
 
 func (t *table[T]) get(handle uint64) (*T, handleState) {
@@ -83,7 +87,11 @@ func (t *table[T]) take(handle uint64) (*T, handleState) {
 }
 
 func (t *table[T]) place(handle uint64) (*tablePlace[T], uint64) {
+	if handle>>kindShift != t.kind {
+		return nil, 0
+	}
 	places := t.places.Load()
+	handle &= 1<<kindShift - 1
 	index := handle & (1<<placeBits - 1)
 	if places == nil || index == 0 || index > uint64(len(*places)) {
 		return nil, 0

@@ -53,6 +53,20 @@ func TestAMadeUpHandleIsUnknown(t *testing.T) {
 	}
 }
 
+func TestAHandleOfAnotherKindIsUnknown(t *testing.T) {
+	clients, routers := table[int]{kind: 1}, table[int]{kind: 2}
+	one := 1
+	for _, handle := range []uint64{clients.add(&one), clients.add(&one)} {
+		routers.add(&one)
+		_, state := routers.get(handle)
+		require.Equal(t, handleUnknown, state)
+		_, state = routers.take(handle)
+		require.Equal(t, handleUnknown, state)
+		_, state = clients.get(handle)
+		require.Equal(t, handleLive, state)
+	}
+}
+
 func TestOneOfManyClosersGetsTheThing(t *testing.T) {
 	var things table[int]
 	for i := range 200 {

@@ -624,16 +624,18 @@ func (*Command_ArgsArray_) isCommand_Args() {}
 
 func (*Command_ArgsVecPointer) isCommand_Args() {}
 
-// The other kinds of request that GLIDE's bindings send. They decode, and are refused by name
-// until the client knows them.
+// Several commands that travel together. The response's value is an array with a result for each,
+// in their order; nil where a transaction was given up.
 type Batch struct {
-	state                protoimpl.MessageState `protogen:"open.v1"`
-	IsAtomic             bool                   `protobuf:"varint,1,opt,name=is_atomic,json=isAtomic,proto3" json:"is_atomic,omitempty"`
-	Commands             []*Command             `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"`
-	RaiseOnError         *bool                  `protobuf:"varint,3,opt,name=raise_on_error,json=raiseOnError,proto3,oneof" json:"raise_on_error,omitempty"`
-	Timeout              *uint32                `protobuf:"varint,4,opt,name=timeout,proto3,oneof" json:"timeout,omitempty"`
-	RetryServerError     *bool                  `protobuf:"varint,5,opt,name=retry_server_error,json=retryServerError,proto3,oneof" json:"retry_server_error,omitempty"`
-	RetryConnectionError *bool                  `protobuf:"varint,6,opt,name=retry_connection_error,json=retryConnectionError,proto3,oneof" json:"retry_connection_error,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	IsAtomic bool                   `protobuf:"varint,1,opt,name=is_atomic,json=isAtomic,proto3" json:"is_atomic,omitempty"` // a transaction, on one node
+	Commands []*Command             `protobuf:"bytes,2,rep,name=commands,proto3" json:"commands,omitempty"`
+	// The first error fails the call; without it errors stand among the results.
+	RaiseOnError *bool   `protobuf:"varint,3,opt,name=raise_on_error,json=raiseOnError,proto3,oneof" json:"raise_on_error,omitempty"`
+	Timeout      *uint32 `protobuf:"varint,4,opt,name=timeout,proto3,oneof" json:"timeout,omitempty"` // milliseconds; timeout_ms of the request wins over it
+	// Commands that the server refused for a while are always sent again, within the deadline.
+	RetryServerError     *bool `protobuf:"varint,5,opt,name=retry_server_error,json=retryServerError,proto3,oneof" json:"retry_server_error,omitempty"`
+	RetryConnectionError *bool `protobuf:"varint,6,opt,name=retry_connection_error,json=retryConnectionError,proto3,oneof" json:"retry_connection_error,omitempty"` // refused: a command could run twice
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }

@@ -13,9 +13,18 @@ type Batch struct {
 type BatchPlan struct {
 	Parts  []Part // one for each node, in the order in which the nodes are first needed
 	Atomic bool   // the one part goes between MULTI and EXEC
-	Epoch  uint64
+	// ReadOnly says of an atomic batch that nothing in it changes a key.
+	ReadOnly bool
+	Epoch    uint64
+	Whole    *Leg // of an atomic batch: how its node is chosen; it has no words
 
 	plans []Plan // of each command, where it is not atomic
+}
+
+// Of returns the plan that a step belongs to, and its leg. An atomic batch has none.
+func (p *BatchPlan) Of(step Step) (*Plan, *Leg) {
+	plan := &p.plans[step.Command]
+	return plan, &plan.Legs[step.Leg]
 }
 
 // Part is what one node gets, in one write.
@@ -111,7 +120,7 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	if part.Slot == NoSlot {
 		leg.choice = choosePrimary
 	}
-	p := &BatchPlan{Atomic: true, Epoch: s.Epoch}
+	p := &BatchPlan{Atomic: true, ReadOnly: readOnly && part.Slot != NoSlot, Epoch: s.Epoch}
 	if b.Route.Kind != RouteDefault {
 		var plan Plan
 		if err := by.Plan(&plan, &Request{Words: b.Commands[0], Route: b.Route}, s); err != nil {
@@ -122,7 +131,7 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 		return nil, err
 	}
 	part.Node = leg.Node
-	p.Parts = []Part{part}
+	p.Parts, p.Whole = []Part{part}, &leg
 	return p, nil
 }
 

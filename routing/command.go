@@ -250,6 +250,9 @@ func find(words [][]byte) *command {
 	return &unknownSub
 }
 
+// SetsState says whether a command sets a state of the connection that it comes over.
+func SetsState(words [][]byte) bool { return len(words) > 0 && find(words).access == accessState }
+
 // CommandName is the name of a command as messages tell it: with its sub-command where it has
 // one, and without its arguments.
 func CommandName(words [][]byte) string {
