@@ -67,7 +67,7 @@ func Open(config Config) (*Client, error) {
 	c.closing, c.close = context.WithCancel(context.Background())
 	ctx, cancel := context.WithTimeout(c.closing, config.ConnectTimeout)
 	defer cancel()
-	snapshot, err := c.discover(ctx, config.Addresses)
+	snapshot, err := c.discover(ctx, config.Addresses, 0)
 	if err != nil {
 		c.Close()
 		return nil, err

@@ -328,6 +328,20 @@ func TestOfferingNoViewIsAnErrorThatNamesTheAddress(t *testing.T) {
 	require.False(t, refused.Retryable)
 }
 
+func TestOfTwoViewsTheOneOfTheNewerEpochIsTaken(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	for _, node := range []*fakenode.Node{f.one, f.two} {
+		node.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.one.Endpoint())))
+		node.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:8\r\n"))
+	}
+	f.three.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.two.Endpoint())))
+	f.three.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:9\r\n"))
+	client.refresh(t.Context())
+	require.EqualValues(t, 9, client.Topology().Epoch)
+	require.Equal(t, f.two.Address(), client.Topology().Owner(0).Primary.Address.String())
+}
+
 func TestTheHighestEpochIsKnown(t *testing.T) {
 	require.EqualValues(t, 7, openFakes(t, fakeCluster(t)).Topology().Epoch)
 }

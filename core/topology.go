@@ -129,8 +129,11 @@ func (c *Client) refresh(ctx context.Context) {
 	c.topology.turn <- struct{}{}
 }
 
-// look takes the view of the first node that gives a good one: those that a MOVED named, then
-// the known ones, then the configured addresses. Without one the topology stands.
+// viewGrace is how long the views of further nodes are waited for when one has answered.
+const viewGrace = 20 * time.Millisecond
+
+// look takes the view that the first nodes agree on which give one: those that a MOVED named, then
+// the known ones, then the configured addresses. Without a view the topology stands.
 func (c *Client) look(ctx context.Context) {
 	var candidates []routing.Address
 	add := func(address routing.Address) {
@@ -156,7 +159,7 @@ func (c *Client) look(ctx context.Context) {
 			group = candidates
 		}
 		attempt, cancel := context.WithTimeout(ctx, max(c.config.ConnectTimeout/4, 250*time.Millisecond))
-		snapshot, err := c.discover(attempt, group)
+		snapshot, err := c.discover(attempt, group, viewGrace)
 		cancel()
 		if err == nil {
 			c.topology.publish(snapshot)
@@ -181,22 +184,42 @@ type finding struct {
 	err   error
 }
 
-// discover asks addresses at once and makes a snapshot of the first view of a cluster, or, where
-// they are no cluster, of all of them. The error is an *Error that names every address.
-func (c *Client) discover(ctx context.Context, addresses []routing.Address) (*routing.Snapshot, error) {
+// discover asks addresses at once. Where they are a cluster it makes a snapshot of what those
+// agree on that answer within the grace after the first one, else of all the answers. The error is
+// an *Error that names every address.
+func (c *Client) discover(ctx context.Context, addresses []routing.Address, grace time.Duration) (*routing.Snapshot, error) {
 	findings := make(chan finding, len(addresses))
 	for i, address := range addresses {
 		go func() { findings <- c.ask(ctx, i, address) }()
 	}
 	all := make([]finding, len(addresses))
-	for range addresses {
-		found := <-findings
-		if found.view != nil {
-			return found.view.Snapshot(c.topology.now()), nil
+	var views []*routing.View
+	var late <-chan time.Time
+	for left := len(addresses); left > 0; {
+		select {
+		case found := <-findings:
+			left--
+			if found.view == nil {
+				all[found.order] = found
+				continue
+			}
+			if views = append(views, found.view); grace == 0 {
+				left = 0
+			} else if late == nil {
+				late = time.After(grace)
+			}
+		case <-late:
+			left = 0
 		}
-		all[found.order] = found
 	}
-	return standalone(all)
+	if len(views) == 0 {
+		return standalone(all)
+	}
+	chosen, err := routing.Agree(views, len(views), true)
+	if err != nil {
+		return nil, NewError(StatusInternal, "%v", err)
+	}
+	return chosen.Snapshot(c.topology.now()), nil
 }
 
 var (
@@ -216,7 +239,7 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) fi
 			return found
 		case !replies[0].IsError():
 			if found.view, found.err = routing.ParseSlots(replies[0], address); found.view != nil {
-				found.view.Epoch = currentEpoch(string(replies[1].Text))
+				found.view.Epoch = infoNumber(string(replies[1].Text), "cluster_current_epoch")
 			}
 			return found
 		case !strings.Contains(string(replies[0].Text), "cluster support disabled"):
@@ -236,12 +259,12 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) fi
 	return found
 }
 
-// currentEpoch reads cluster_current_epoch from CLUSTER INFO; 0 where it is missing.
-func currentEpoch(info string) uint64 {
-	_, rest, _ := strings.Cut(info, "cluster_current_epoch:")
+// infoNumber reads a number from CLUSTER INFO; 0 where it is missing.
+func infoNumber(info, name string) uint64 {
+	_, rest, _ := strings.Cut(info, name+":")
 	digits, _, _ := strings.Cut(rest, "\r")
-	epoch, _ := strconv.ParseUint(digits, 10, 64)
-	return epoch
+	number, _ := strconv.ParseUint(digits, 10, 64)
+	return number
 }
 
 // standalone makes a snapshot of addresses that are no cluster: one primary and its replicas.

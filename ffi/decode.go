@@ -11,10 +11,25 @@ import (
 	"libglide/routing"
 )
 
-// request is what a CommandRequest asks for: one command, or a batch.
+// request is what a CommandRequest asks for: one command, or one of the others that is not nil.
 type request struct {
 	core.Request
-	batch *core.BatchRequest // nil: one command
+	batch *core.BatchRequest
+	scan  *core.ScanRequest
+}
+
+// run does what is asked.
+func (r *request) run(client *core.Client) (response core.Response, err error) {
+	switch {
+	case r.batch != nil:
+		response.Value, err = client.ExecuteBatch(r.batch)
+	case r.scan != nil:
+		cursor, keys, failed := client.Scan(r.scan)
+		response.Value, err = routing.ArrayOf(routing.Bulk(cursor), routing.ArrayOf(keys...)), failed
+	default:
+		return client.Execute(&r.Request)
+	}
+	return response, err
 }
 
 // decodeRequest reads a CommandRequest. The callback index is given also where the rest of the
@@ -32,58 +47,73 @@ func decodeRequest(bytes []byte) (*request, uint32, error) {
 	if err != nil {
 		return nil, callback, err
 	}
-	words, batch, err := decodeCommand(message)
-	if err != nil {
-		return nil, callback, err
-	}
-	if batch != nil {
-		batch.Route = route
-		if message.GetTimeoutMs() != 0 {
-			batch.Timeout = milliseconds(message.GetTimeoutMs())
-		}
-	}
 	policy := message.GetResponsePolicy()
 	if _, known := protobuf.ResponsePolicy_name[int32(policy)]; !known {
 		return nil, callback, badRequest("response_policy %d is none", policy)
 	}
-	return &request{batch: batch, Request: core.Request{
-		Request:  routing.Request{Words: words, Route: route, Policy: routing.Policy(policy)},
-		Timeout:  time.Duration(message.GetTimeoutMs()) * time.Millisecond,
+	wanted := &request{Request: core.Request{
+		Request:  routing.Request{Route: route, Policy: routing.Policy(policy)},
+		Timeout:  milliseconds(message.GetTimeoutMs()),
 		Outcomes: message.GetOutcomes(),
-	}}, callback, nil
+	}}
+	return wanted, callback, wanted.decodeCommand(message)
 }
 
 func badRequest(format string, args ...any) *core.Error {
 	return core.NewError(core.StatusInvalidArgument, format, args...)
 }
 
-func decodeCommand(message *protobuf.CommandRequest) ([][]byte, *core.BatchRequest, error) {
+// decodeCommand reads what is to be done into r, which has the rest already.
+func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 	switch command := message.GetCommand().(type) {
 	case nil:
-		return nil, nil, badRequest("the request holds no command")
+		return badRequest("the request holds no command")
 	case *protobuf.CommandRequest_SingleCommand:
-		words, err := command.SingleCommand.Words()
-		if err != nil {
-			return nil, nil, badRequest("single_command: %v", err)
+		if r.Words, err = command.SingleCommand.Words(); err != nil {
+			return badRequest("single_command: %v", err)
 		}
-		return words, nil, nil
+		return nil
 	case *protobuf.CommandRequest_Batch:
-		if command.Batch.GetRetryConnectionError() {
-			return nil, nil, badRequest("retry_connection_error: a command that may have run is not sent again")
-		}
-		batch := &core.BatchRequest{Raise: command.Batch.GetRaiseOnError(), Timeout: milliseconds(command.Batch.GetTimeout())}
-		batch.Atomic = command.Batch.GetIsAtomic()
-		for i, command := range command.Batch.GetCommands() {
-			words, err := command.Words()
-			if err != nil {
-				return nil, nil, badRequest("command %d of the batch: %v", i, err)
-			}
-			batch.Commands = append(batch.Commands, words)
-		}
-		return nil, batch, nil
+		r.batch, err = r.decodeBatch(command.Batch)
+		return err
+	case *protobuf.CommandRequest_ClusterScan:
+		r.scan, err = r.decodeScan(command.ClusterScan)
+		return err
 	}
 	kind := message.ProtoReflect().WhichOneof(message.ProtoReflect().Descriptor().Oneofs().ByName("command"))
-	return nil, nil, badRequest("%s is not supported yet; send a single_command", kind.Name())
+	return badRequest("%s is not supported yet", kind.Name())
+}
+
+func (r *request) decodeBatch(message *protobuf.Batch) (*core.BatchRequest, error) {
+	if message.GetRetryConnectionError() {
+		return nil, badRequest("retry_connection_error: a command that may have run is not sent again")
+	}
+	batch := &core.BatchRequest{Raise: message.GetRaiseOnError(), Timeout: r.Timeout}
+	if batch.Timeout == 0 {
+		batch.Timeout = milliseconds(message.GetTimeout())
+	}
+	batch.Atomic, batch.Route = message.GetIsAtomic(), r.Route
+	for i, command := range message.GetCommands() {
+		words, err := command.Words()
+		if err != nil {
+			return nil, badRequest("command %d of the batch: %v", i, err)
+		}
+		batch.Commands = append(batch.Commands, words)
+	}
+	return batch, nil
+}
+
+func (r *request) decodeScan(message *protobuf.ClusterScan) (*core.ScanRequest, error) {
+	if r.Route.Kind != routing.RouteDefault {
+		return nil, badRequest("a cluster scan has no route: it goes over all shards")
+	}
+	if message.GetCount() < 0 {
+		return nil, badRequest("count %d of the cluster scan is negative", message.GetCount())
+	}
+	return &core.ScanRequest{
+		Cursor: message.GetCursor(), Match: message.MatchPattern, Count: message.GetCount(), Type: message.GetObjectType(),
+		Gaps: message.GetAllowNonCoveredSlots(), Timeout: r.Timeout,
+	}, nil
 }
 
 func decodeRoute(message *protobuf.Routes) (route routing.Route, err error) {

@@ -78,21 +78,21 @@ func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 	policy.ResponsePolicy = 99
 	both := &protobuf.SlotKeyRoute{SlotKey: "a", SlotKeyBytes: []byte("a")}
 	for reason, message := range map[string]*protobuf.CommandRequest{
-		"the request holds no command":         {},
-		"the command has no words":             empty,
-		"args_vec_pointer":                     pointer,
-		"request_type is not set":              typed(0),
-		"request_type 99999 is no command":     typed(99999),
-		"request_type 1001 is no command":      typed(1001), // EVAL, which GLIDE sends as a script
-		"cluster_scan is not supported yet":    {Command: &protobuf.CommandRequest_ClusterScan{ClusterScan: &protobuf.ClusterScan{}}},
-		"command 0 of the batch: request_type": {Command: &protobuf.CommandRequest_Batch{Batch: &protobuf.Batch{Commands: []*protobuf.Command{{}}}}},
-		"the route is empty":                   route(&protobuf.Routes{}),
-		"simple_routes 7 is no route":          route(&protobuf.Routes{Value: &protobuf.Routes_SimpleRoutes{SimpleRoutes: 7}}),
-		"slot_type 9 is neither":               route(&protobuf.Routes{Value: &protobuf.Routes_SlotIdRoute{SlotIdRoute: &protobuf.SlotIdRoute{SlotType: 9}}}),
-		"slot_type -1 is neither":              route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotType: -1}}}),
-		"slot_key and slot_key_bytes are both": route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: both}}),
-		"response_policy 99 is none":           policy,
-		"root_span_ptr":                        {RootSpanPtr: proto.Uint64(1)},
+		"the request holds no command":           {},
+		"the command has no words":               empty,
+		"args_vec_pointer":                       pointer,
+		"request_type is not set":                typed(0),
+		"request_type 99999 is no command":       typed(99999),
+		"request_type 1001 is no command":        typed(1001), // EVAL, which GLIDE sends as a script
+		"script_invocation is not supported yet": {Command: &protobuf.CommandRequest_ScriptInvocation{ScriptInvocation: &protobuf.ScriptInvocation{}}},
+		"command 0 of the batch: request_type":   {Command: &protobuf.CommandRequest_Batch{Batch: &protobuf.Batch{Commands: []*protobuf.Command{{}}}}},
+		"the route is empty":                     route(&protobuf.Routes{}),
+		"simple_routes 7 is no route":            route(&protobuf.Routes{Value: &protobuf.Routes_SimpleRoutes{SimpleRoutes: 7}}),
+		"slot_type 9 is neither":                 route(&protobuf.Routes{Value: &protobuf.Routes_SlotIdRoute{SlotIdRoute: &protobuf.SlotIdRoute{SlotType: 9}}}),
+		"slot_type -1 is neither":                route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotType: -1}}}),
+		"slot_key and slot_key_bytes are both":   route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: both}}),
+		"response_policy 99 is none":             policy,
+		"root_span_ptr":                          {RootSpanPtr: proto.Uint64(1)},
 	} {
 		_, _, err := decodeRequest(encode(t, message))
 		require.Equal(t, core.StatusInvalidArgument, refusal(t, err).Status, reason)
@@ -141,7 +141,7 @@ func FuzzDecodeRequest(f *testing.F) {
 	f.Add([]byte{0x12, 0x09, 0x08, 0x01, 0x12, 0x05, 0x0a, 0x03, 'G', 'E', 'T'})
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		request, _, err := decodeRequest(bytes)
-		if err == nil && len(request.Words) == 0 && request.batch == nil {
+		if err == nil && len(request.Words) == 0 && request.batch == nil && request.scan == nil {
 			t.Fatal("a request without words was accepted")
 		}
 	})

@@ -72,11 +72,7 @@ func glideGoClientExecute(handle C.glide_client, request unsafe.Pointer, size C.
 		if err != nil {
 			return &protobuf.Response{CallbackIdx: callback}, err
 		}
-		if wanted.batch != nil {
-			value, err := client.ExecuteBatch(wanted.batch)
-			return encodeResponse(&core.Response{Value: value}, err == nil, callback), err
-		}
-		result, err := client.Execute(&wanted.Request)
+		result, err := wanted.run(client)
 		return encodeResponse(&result, err == nil, callback), err
 	})
 }
@@ -148,6 +144,9 @@ func resolve(over resolver, request []byte) (*protobuf.Response, error) {
 	response := &protobuf.Response{CallbackIdx: callback}
 	if err != nil {
 		return response, err
+	}
+	if wanted.scan != nil {
+		return response, badRequest("a cluster scan has no plan: each step says where the next goes")
 	}
 	if wanted.batch != nil {
 		plan, err := over.ResolveBatch(&wanted.batch.Batch)

@@ -712,6 +712,8 @@ func (x *Batch) GetRetryConnectionError() bool {
 	return false
 }
 
+// Scripts and the messages after ClusterScan are what else GLIDE's bindings send. They decode, and
+// are refused by name until the client knows them.
 type ScriptInvocation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hash          string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
@@ -832,9 +834,11 @@ func (x *ScriptInvocationPointers) GetArgsPointer() uint64 {
 	return 0
 }
 
+// One step of a scan over all shards. The response's value is an array of the next cursor, a bulk
+// string that is "finished" after the last step, and an array of keys.
 type ClusterScan struct {
 	state                protoimpl.MessageState `protogen:"open.v1"`
-	Cursor               string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor               string                 `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"` // empty or "0" begins
 	MatchPattern         []byte                 `protobuf:"bytes,2,opt,name=match_pattern,json=matchPattern,proto3,oneof" json:"match_pattern,omitempty"`
 	Count                *int64                 `protobuf:"varint,3,opt,name=count,proto3,oneof" json:"count,omitempty"`
 	ObjectType           *string                `protobuf:"bytes,4,opt,name=object_type,json=objectType,proto3,oneof" json:"object_type,omitempty"`
