@@ -176,16 +176,21 @@ func TestTheCommonPlanTakesNoMemory(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { _ = planner.Plan(p, request, snapshot) }))
 }
 
-func BenchmarkPlanOfAKeyedCommand(b *testing.B) {
-	snapshot, request, p := three(b), &Request{Words: words("GET", "foo")}, new(Plan)
-	for b.Loop() {
-		_ = planner.Plan(p, request, snapshot)
-	}
-}
-
-func BenchmarkSlotOf16Bytes(b *testing.B) {
-	key := []byte("0123456789abcdef")
-	for b.Loop() {
-		SlotOf(key)
+func TestTheSlotOfAKeyOfAnyLengthIsThatOfTheBitwiseCRC(t *testing.T) {
+	key := make([]byte, 0, 64)
+	for i := range 64 {
+		var crc uint16
+		for _, b := range key {
+			crc ^= uint16(b) << 8
+			for range 8 {
+				if crc&0x8000 != 0 {
+					crc = crc<<1 ^ 0x1021
+				} else {
+					crc <<= 1
+				}
+			}
+		}
+		require.Equal(t, Slot(crc%SlotCount), SlotOf(key), i)
+		key = append(key, byte(i*37+11))
 	}
 }

@@ -25,24 +25,32 @@ func SlotOf(key []byte) Slot {
 		}
 	}
 	var crc uint16
+	for len(key) >= 4 {
+		crc ^= uint16(key[0])<<8 | uint16(key[1])
+		crc = crcTables[3][crc>>8] ^ crcTables[2][crc&0xff] ^ crcTables[1][key[2]] ^ crcTables[0][key[3]]
+		key = key[4:]
+	}
 	for _, b := range key {
-		crc = crc<<8 ^ crcTable[byte(crc>>8)^b]
+		crc = crc<<8 ^ crcTables[0][byte(crc>>8)^b]
 	}
 	return Slot(crc % SlotCount)
 }
 
-// crcTable is of CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected.
-var crcTable = func() (table [256]uint16) {
-	for i := range table {
+// crcTables are of CRC-16/XMODEM: polynomial 0x1021, initial value 0, nothing reflected. Table n
+// holds the effect of a byte that n further bytes follow, so four bytes take one step together.
+var crcTables = func() (tables [4][256]uint16) {
+	for i := range tables[0] {
 		crc := uint16(i) << 8
-		for range 8 {
-			if crc&0x8000 != 0 {
-				crc = crc<<1 ^ 0x1021
-			} else {
-				crc <<= 1
+		for n := range tables {
+			for range 8 {
+				if crc&0x8000 != 0 {
+					crc = crc<<1 ^ 0x1021
+				} else {
+					crc <<= 1
+				}
 			}
+			tables[n][i] = crc
 		}
-		table[i] = crc
 	}
-	return table
+	return tables
 }()
