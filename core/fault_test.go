@@ -328,6 +328,23 @@ func TestOfferingNoViewIsAnErrorThatNamesTheAddress(t *testing.T) {
 	require.False(t, refused.Retryable)
 }
 
+func TestANodeThatLeftIsClosedWhenItsRequestsHaveEnded(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("GET foo", fakenode.Late(fakenode.Bulk("v"), 300*time.Millisecond))
+	client := openFakes(t, f)
+	answered := make(chan routing.Value, 1)
+	go func() { answered <- run(t, client, command("GET", "foo")).Value }()
+	require.Eventually(t, func() bool { return len(f.three.Got("GET")) == 1 }, time.Second, time.Millisecond)
+	for _, node := range []*fakenode.Node{f.one, f.two, f.three, f.replica} {
+		node.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.one.Endpoint(), f.two.Endpoint())))
+		node.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:8\r\n"))
+	}
+	client.refresh(t.Context())
+	require.Nil(t, client.Topology().Find(mustParse(f.three.Address())))
+	require.Equal(t, routing.Bulk("v"), <-answered)
+	require.Eventually(t, func() bool { return f.three.OpenConnections() == 0 }, time.Second, time.Millisecond)
+}
+
 func TestOfTwoViewsTheOneOfTheNewerEpochIsTaken(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)

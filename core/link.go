@@ -30,6 +30,9 @@ type link struct {
 	conns    connSet
 	ready    atomic.Bool
 	health   health
+	users    atomic.Int64 // exchanges that run
+	retired  atomic.Bool  // the node has left: the last user closes the link
+	ended    sync.Once
 }
 
 // Connections idle for so long are closed.
@@ -161,9 +164,13 @@ func (l *link) exchange(ctx context.Context, commands ...[][]byte) (replies []ro
 	if err := ctx.Err(); err != nil {
 		return nil, &connError{false, err}
 	}
+	l.users.Add(1)
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
+		}
+		if l.users.Add(-1) == 0 && l.retired.Load() {
+			l.close()
 		}
 	}()
 	built := make(valkey.Commands, len(commands))
@@ -218,9 +225,20 @@ func (l *link) explain(err error, trace *trace) error {
 	return err
 }
 
+// retire closes the link when nobody uses it any more.
+func (l *link) retire() {
+	l.retired.Store(true)
+	if l.users.Load() == 0 {
+		l.close()
+	}
+}
+
+// close ends also the exchanges that run.
 func (l *link) close() {
-	l.conns.close()
-	l.client.Close()
+	l.ended.Do(func() {
+		l.conns.close()
+		l.client.Close()
+	})
 }
 
 // links are the links of a client, by endpoint. They connect when they are first used.
@@ -254,25 +272,24 @@ func (s *links) to(endpoint routing.Address) (*link, error) {
 	return l, nil
 }
 
-// keep closes the links to endpoints that are not wanted any more.
+// keep retires the links to endpoints that are not wanted any more.
 func (s *links) keep(wanted func(routing.Address) bool) {
 	s.mu.Lock()
-	var gone []*link
+	defer s.mu.Unlock()
 	for endpoint, l := range s.open {
 		if !wanted(endpoint) {
-			gone = append(gone, l)
 			delete(s.open, endpoint)
+			l.retire()
 		}
-	}
-	s.mu.Unlock()
-	for _, l := range gone {
-		l.close()
 	}
 }
 
 func (s *links) close() {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
-	s.mu.Unlock()
-	s.keep(func(routing.Address) bool { return false })
+	for endpoint, l := range s.open {
+		delete(s.open, endpoint)
+		l.close()
+	}
 }

@@ -23,6 +23,7 @@ type topology struct {
 	wake    chan struct{}     // a refresh is wanted
 	turn    chan struct{}     // holds one token: whoever has it looks
 	looks   atomic.Uint64     // refreshes that ended
+	looked  time.Time         // when the last one ended; for the holder of the token
 }
 
 func (t *topology) start(snapshot *routing.Snapshot) {
@@ -106,15 +107,11 @@ func (c *Client) refreshLoop() {
 		ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)
 		c.refresh(ctx)
 		cancel()
-		select {
-		case <-c.closing.Done():
-			return
-		case <-time.After(refreshFloor):
-		}
 	}
 }
 
-// refresh looks at the topology, or waits for the look of another caller that has begun.
+// refresh looks at the topology, or waits for the look of another caller that has begun. Looks
+// keep their distance.
 func (c *Client) refresh(ctx context.Context) {
 	seen := c.topology.looks.Load()
 	select {
@@ -122,11 +119,18 @@ func (c *Client) refresh(ctx context.Context) {
 		return
 	case <-c.topology.turn:
 	}
-	if c.topology.looks.Load() == seen {
-		c.look(ctx)
-		c.topology.looks.Add(1)
+	defer func() { c.topology.turn <- struct{}{} }()
+	if c.topology.looks.Load() != seen {
+		return
 	}
-	c.topology.turn <- struct{}{}
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(time.Until(c.topology.looked.Add(refreshFloor))):
+	}
+	c.look(ctx)
+	c.topology.looks.Add(1)
+	c.topology.looked = time.Now()
 }
 
 // viewGrace is how long the views of further nodes are waited for when one has answered.
