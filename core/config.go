@@ -1,6 +1,7 @@
 package core
 
 import (
+	"crypto/tls"
 	"strings"
 	"time"
 
@@ -24,10 +25,13 @@ type Config struct {
 	Database     int
 	RESP2        bool
 	Nagle        bool // wait for more to send (TCP_NODELAY off)
+	TLS          *TLS // nil: plain connections
 	// Reads says which node serves a read without a route; Zone is the client's, and is needed by
 	// the strategies that prefer a zone and by no others.
 	Reads routing.ReadStrategy
 	Zone  string
+
+	tls *tls.Config // what TLS comes to
 }
 
 // Version is the release of the library.
@@ -44,6 +48,12 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if err := checkZone(c.Reads, c.Zone); err != nil {
 		return c, err
+	}
+	if c.TLS != nil {
+		var err error
+		if c.tls, err = c.TLS.config(); err != nil {
+			return c, err
+		}
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 250 * time.Millisecond

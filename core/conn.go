@@ -73,7 +73,8 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 // hungUp peeks at the socket without waiting: end of file and errors are a hang-up, nothing to
-// read and a message to read are not.
+// read and a message to read are not. Under TLS the server's farewell is such a message, so there
+// a hang-up may be seen only when the reply is missing.
 func (c *conn) hungUp() bool {
 	if c.raw == nil {
 		return false
@@ -106,7 +107,8 @@ type connSet struct {
 	closed bool
 }
 
-func (s *connSet) add(c net.Conn) (*conn, error) {
+// add wraps a connection; socket is what it comes over, itself where it is plain.
+func (s *connSet) add(c, socket net.Conn) (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -114,7 +116,7 @@ func (s *connSet) add(c net.Conn) (*conn, error) {
 		return nil, net.ErrClosed
 	}
 	wrapped := &conn{Conn: c, set: s}
-	if tcp, is := c.(syscall.Conn); is {
+	if tcp, is := socket.(syscall.Conn); is {
 		raw, err := tcp.SyscallConn()
 		if err != nil {
 			_ = c.Close()

@@ -97,12 +97,16 @@ func (l *link) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	if tcp, is := raw.(*net.TCPConn); is && l.config.Nagle {
 		_ = tcp.SetNoDelay(false)
 	}
-	if err := l.greet(ctx, raw); err != nil {
+	secured, err := l.secure(ctx, raw)
+	if err == nil {
+		err = l.greet(ctx, secured)
+	}
+	if err != nil {
 		l.health.failed(ctx, began)
 		_ = raw.Close()
 		return nil, &connError{false, err}
 	}
-	made, err := l.conns.add(raw)
+	made, err := l.conns.add(secured, raw)
 	if err != nil {
 		return nil, &connError{false, err}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"reflect"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -172,6 +173,8 @@ var honoured = map[protoreflect.Name]bool{
 	"periodic_checks_manual_interval": true, "periodic_checks_disabled": true,
 	"inflight_requests_limit": true, "connection_timeout": true, "lib_name": true,
 	"tcp_nodelay": true, "read_from": true, "client_az": true,
+	"tls_mode": true, "tls_server_name": true, "root_certs": true, "client_cert": true, "client_key": true,
+	"client_cert_path": true, "client_key_path": true,
 }
 
 func badConfig(format string, args ...any) *core.Error {
@@ -208,6 +211,9 @@ func decodeConfig(bytes []byte) (config core.Config, err error) {
 		}
 		config.Username, config.Password = auth.GetUsername(), auth.GetPassword()
 	}
+	if config.TLS, err = decodeTLS(message); err != nil {
+		return config, err
+	}
 	config.Standalone = !message.GetClusterModeEnabled()
 	config.RequestTimeout = milliseconds(message.GetRequestTimeout())
 	config.ConnectTimeout = milliseconds(message.GetConnectionTimeout())
@@ -221,6 +227,27 @@ func decodeConfig(bytes []byte) (config core.Config, err error) {
 	}
 	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
 	return config, nil
+}
+
+func decodeTLS(message *protobuf.ConnectionRequest) (*core.TLS, error) {
+	encryption := &core.TLS{
+		ServerName: message.GetTlsServerName(), RootCerts: message.GetRootCerts(),
+		ClientCert: message.GetClientCert(), ClientKey: message.GetClientKey(),
+		ClientCertPath: message.GetClientCertPath(), ClientKeyPath: message.GetClientKeyPath(),
+	}
+	switch message.GetTlsMode() {
+	case protobuf.TlsMode_TLS_MODE_SECURE_TLS:
+	case protobuf.TlsMode_TLS_MODE_INSECURE_TLS:
+		encryption.Insecure = true
+	case protobuf.TlsMode_TLS_MODE_NO_TLS:
+		if !reflect.DeepEqual(encryption, new(core.TLS)) {
+			return nil, badConfig("TLS certificates or a server name are given, but tls_mode is NO_TLS")
+		}
+		return nil, nil
+	default:
+		return nil, badConfig("tls_mode %d is none", message.GetTlsMode())
+	}
+	return encryption, nil
 }
 
 func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -105,10 +105,12 @@ func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
 	address := []*protobuf.NodeAddress{{Host: "h"}}
 	for reason, message := range map[string]*protobuf.ConnectionRequest{
-		"tls_mode is not supported yet":     {Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_SECURE_TLS},
+		"tls_mode 5 is none":                {Addresses: address, TlsMode: 5},
+		"but tls_mode is NO_TLS":            {Addresses: address, TlsServerName: "h"},
+		"cert_reload is not supported yet":  {Addresses: address, CertReload: &protobuf.ClientCertReloadConfig{Enabled: true}},
 		"read_from 7 is no strategy":        {Addresses: address, ReadFrom: 7},
 		"lazy_connect is not supported yet": {Addresses: address, LazyConnect: true},
-		"root_certs is not supported yet":   {Addresses: address, RootCerts: [][]byte{{1}}},
+		"TLS certificates or a server name": {Addresses: address, RootCerts: [][]byte{{1}}},
 		"iam_credentials is not supported":  {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
 		"protocol 5 is neither":             {Addresses: address, Protocol: 5},
 		"addresses[0] has no host":          {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
@@ -119,6 +121,15 @@ func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
 		require.Equal(t, core.StatusConfig, refusal(t, err).Status, reason)
 		require.ErrorContains(t, err, reason)
 	}
+	secure, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
+		Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_INSECURE_TLS, TlsServerName: "s", RootCerts: [][]byte{{1}},
+		ClientCert: []byte{2}, ClientKey: []byte{3}, ClientCertPath: proto.String("c"), ClientKeyPath: proto.String("k"),
+	}))
+	require.NoError(t, err)
+	require.Equal(t, &core.TLS{
+		Insecure: true, ServerName: "s", RootCerts: [][]byte{{1}}, ClientCert: []byte{2}, ClientKey: []byte{3},
+		ClientCertPath: "c", ClientKeyPath: "k",
+	}, secure.TLS)
 	config, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
 		Addresses: []*protobuf.NodeAddress{{Host: "[::1]"}, {Host: "h", Port: 7000}}, ClusterModeEnabled: true,
 		RequestTimeout: 100, ConnectionTimeout: 200, InflightRequestsLimit: 3, DatabaseId: 4,

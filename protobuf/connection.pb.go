@@ -1162,8 +1162,10 @@ type ConnectionRequest struct {
 	RecoveryRequestsQueueSize       uint32                             `protobuf:"varint,34,opt,name=recovery_requests_queue_size,json=recoveryRequestsQueueSize,proto3" json:"recovery_requests_queue_size,omitempty"`
 	CredentialProviderKey           *string                            `protobuf:"bytes,35,opt,name=credential_provider_key,json=credentialProviderKey,proto3,oneof" json:"credential_provider_key,omitempty"`
 	RdmaConfig                      *RdmaConfig                        `protobuf:"bytes,36,opt,name=rdma_config,json=rdmaConfig,proto3,oneof" json:"rdma_config,omitempty"`
-	unknownFields                   protoimpl.UnknownFields
-	sizeCache                       protoimpl.SizeCache
+	// The name that the server's certificate must be for; absent: the host of each node.
+	TlsServerName string `protobuf:"bytes,100,opt,name=tls_server_name,json=tlsServerName,proto3" json:"tls_server_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConnectionRequest) Reset() {
@@ -1459,6 +1461,13 @@ func (x *ConnectionRequest) GetRdmaConfig() *RdmaConfig {
 	return nil
 }
 
+func (x *ConnectionRequest) GetTlsServerName() string {
+	if x != nil {
+		return x.TlsServerName
+	}
+	return ""
+}
+
 type isConnectionRequest_PeriodicChecks interface {
 	isConnectionRequest_PeriodicChecks()
 }
@@ -1555,7 +1564,7 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"\n" +
 	"\bproviderB\f\n" +
 	"\n" +
-	"_interface\"\xce\x12\n" +
+	"_interface\"\xf6\x12\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1602,7 +1611,8 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"\x1crecovery_requests_queue_size\x18\" \x01(\rR\x19recoveryRequestsQueueSize\x12;\n" +
 	"\x17credential_provider_key\x18# \x01(\tH\vR\x15credentialProviderKey\x88\x01\x01\x12:\n" +
 	"\vrdma_config\x18$ \x01(\v2\x14.libglide.RdmaConfigH\fR\n" +
-	"rdmaConfig\x88\x01\x01B\x11\n" +
+	"rdmaConfig\x88\x01\x01\x12&\n" +
+	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerNameB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +
 	"\f_tcp_nodelayB$\n" +

@@ -89,7 +89,7 @@ func (n *Node) introduce(ctx context.Context, epoch int) error {
 func (c *Cluster) meet(ctx context.Context) error {
 	for i, n := range c.Nodes {
 		for _, other := range c.Nodes[:i] {
-			if err := n.do(ctx, "CLUSTER", "MEET", other.Host, strconv.Itoa(other.Port)); err != nil {
+			if err := n.do(ctx, "CLUSTER", "MEET", other.Host, strconv.Itoa(other.Port), strconv.Itoa(other.Port+busOffset)); err != nil {
 				return err
 			}
 		}

