@@ -90,9 +90,22 @@ func (c *Client) scatter(ctx context.Context, all []*flight) {
 	}
 	var landed sync.WaitGroup
 	for _, group := range byNode {
-		landed.Go(func() { c.fly(ctx, group) })
+		landed.Go(func() {
+			defer mend(group)
+			c.fly(ctx, group)
+		})
 	}
 	landed.Wait()
+}
+
+// mend makes a panic on a goroutine of the client an outcome of the flights it was about. Nobody
+// else could recover it there.
+func mend(group []*flight) {
+	if fault := recover(); fault != nil {
+		for _, f := range group {
+			f.end(routing.Value{}, NewError(StatusInternal, "panic: %v", fault))
+		}
+	}
 }
 
 // fly sends flights to the one target they have. Where nothing of it was written they go again
@@ -120,7 +133,10 @@ func (c *Client) fly(ctx context.Context, group []*flight) {
 			c.land(ctx, f, reply, err)
 			continue
 		}
-		landed.Go(func() { c.land(ctx, f, reply, err) })
+		landed.Go(func() {
+			defer mend([]*flight{f})
+			c.land(ctx, f, reply, err)
+		})
 	}
 	landed.Wait()
 }
@@ -191,6 +207,7 @@ type verdict uint8
 const (
 	giveUp    verdict = iota
 	sendAgain         // to f.to, at once
+	sendAside         // to another node that will do, at once
 	waitFirst         // then to where the topology says
 )
 
@@ -214,6 +231,9 @@ func (c *Client) judge(f *flight, reply routing.Value, err error) (*Error, verdi
 	switch code := failure.Code; {
 	case code == "MOVED" || code == "ASK":
 		return failure, c.redirect(f, line)
+	case (code == "LOADING" || code == "MASTERDOWN") && f.to.node != nil && f.leg.Chooses(f.to.node):
+		c.links.shun(f.to.node)
+		return failure, sendAside
 	case transient[code]:
 		if f.waits > 0 && (code == "CLUSTERDOWN" || code == "MASTERDOWN") {
 			c.refreshSoon() // it lasts
@@ -325,7 +345,7 @@ func (f *flight) pause(ctx context.Context) bool {
 
 // steer gives the leg its target anew after a wait; a redirect has named it already.
 func (c *Client) steer(f *flight, next verdict) {
-	if next != waitFirst {
+	if next == sendAgain {
 		return
 	}
 	f.asking = false

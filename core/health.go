@@ -35,6 +35,13 @@ func (h *health) failed(ctx context.Context, began time.Time) {
 	h.downUntil.Store(time.Now().Add(downTime).UnixNano())
 }
 
+// shun leaves a node out of choices for a while: it answers, and says that it cannot serve.
+func (s *links) shun(node *routing.Node) {
+	if l := s.known(node); l != nil {
+		l.health.downUntil.Store(time.Now().Add(downTime).UnixNano())
+	}
+}
+
 // took counts an exchange on a connection that stood already. Of two at once one may be lost; an
 // average can bear that.
 func (h *health) took(elapsed time.Duration) {
@@ -43,6 +50,10 @@ func (h *health) took(elapsed time.Duration) {
 		latest = before + weight*(latest-before)
 	}
 	h.average.Store(math.Float64bits(latest))
+}
+
+// answered ends what failed began.
+func (h *health) answered() {
 	if h.downUntil.Load() != 0 {
 		h.downUntil.Store(0)
 	}

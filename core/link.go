@@ -110,6 +110,7 @@ func (l *link) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	if err != nil {
 		return nil, &connError{false, err}
 	}
+	l.health.answered()
 	if trace, traced := ctx.Value(traceKey{}).(*trace); traced {
 		trace.dialled = made
 	}

@@ -115,6 +115,19 @@ func TestAReplicaThatWasOneOfManySeedsIsUsableAtOnce(t *testing.T) {
 	}
 }
 
+func TestAReplicaThatIsLoadingIsPassedOverAtOnce(t *testing.T) {
+	f := fakeCluster(t)
+	f.replica.On("GET", fakenode.Err("LOADING x"))
+	f.three.On("GET", fakenode.Bulk("primary"))
+	client := open(t, Config{RefreshEvery: -1, Reads: routing.ReadPreferReplica}, f.one.Address())
+	for range 5 {
+		require.Equal(t, routing.Bulk("primary"), run(t, client, command("GET", "foo")).Value)
+	}
+	require.Len(t, f.replica.Got("GET"), 1)
+	response := run(t, client, command("GET", "foo").to(keyRoute(routing.Replica, "foo")))
+	require.True(t, response.Outcomes[0].Fallback)
+}
+
 func TestAReplicaThatRefusesConnectionsIsLeftOutForAWhile(t *testing.T) {
 	f := fakeCluster(t)
 	f.three.On("GET", fakenode.Bulk("primary"))

@@ -233,8 +233,13 @@ var (
 )
 
 // ask asks one address.
-func (c *Client) ask(ctx context.Context, order int, address routing.Address) finding {
-	found := finding{order: order, from: address}
+func (c *Client) ask(ctx context.Context, order int, address routing.Address) (found finding) {
+	found = finding{order: order, from: address}
+	defer func() {
+		if fault := recover(); fault != nil {
+			found = finding{order: order, from: address, err: fmt.Errorf("panic: %v", fault)}
+		}
+	}()
 	if !c.config.Standalone {
 		replies, err := c.exchange(ctx, target{endpoint: address}, slotsWords, infoWords)
 		switch {

@@ -257,5 +257,10 @@ func (l *Leg) Slots() []SlotRange {
 	return l.Node.Slots()
 }
 
+// Chooses says whether the leg came to a replica that others could stand in for.
+func (l *Leg) Chooses(node *Node) bool {
+	return node.Role == Replica && (l.read || l.Role == Replica && l.choice == chooseOwner || l.choice == chooseNode)
+}
+
 // Movable says whether Choose may come to another node, a primary that is.
 func (l *Leg) Movable() bool { return l.choice != chooseFixed && l.Role == Primary }
