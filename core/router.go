@@ -17,6 +17,9 @@ func NewRouter(topology routing.Topology, reads routing.ReadStrategy, zone strin
 	if err := checkZone(reads, zone); err != nil {
 		return nil, err
 	}
+	if reads == routing.ReadLowestLatency {
+		return nil, NewError(StatusConfig, "read_from LOWEST_LATENCY: a router measures none")
+	}
 	snapshot, err := topology.Snapshot()
 	if err != nil {
 		return nil, NewError(StatusConfig, "%v", err)

@@ -270,8 +270,8 @@ func decodeAddresses(messages []*protobuf.NodeAddress) ([]routing.Address, error
 		switch {
 		case message.UnixSocketPath != nil:
 			return nil, badConfig("addresses[%d].unix_socket_path is not supported", i)
-		case message.GetHost() == "":
-			return nil, badConfig("addresses[%d] has no host", i)
+		case routing.CheckHost(message.GetHost()) != nil:
+			return nil, badConfig("addresses[%d]: %v", i, routing.CheckHost(message.GetHost()))
 		case port > 65535:
 			return nil, badConfig("addresses[%d]: port %d is out of range 1..65535", i, port)
 		case port == 0:

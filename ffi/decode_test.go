@@ -113,7 +113,7 @@ func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
 		"TLS certificates or a server name": {Addresses: address, RootCerts: [][]byte{{1}}},
 		"iam_credentials is not supported":  {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
 		"protocol 5 is neither":             {Addresses: address, Protocol: 5},
-		"addresses[0] has no host":          {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
+		`addresses[0]: host "" is empty`:    {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
 		"addresses[1]: port 65536":          {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
 		"addresses[0].unix_socket_path":     {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
 	} {

@@ -167,13 +167,14 @@ func encodePlan(plan *routing.Plan) *protobuf.Plan {
 func encodeBatchPlan(plan *routing.BatchPlan) *protobuf.Plan {
 	message := &protobuf.Plan{Epoch: plan.Epoch, Atomic: plan.Atomic}
 	for _, part := range plan.Parts {
-		slots := part.Node.Slots()
-		if part.Slot != routing.NoSlot {
-			slots = []routing.SlotRange{{First: routing.Slot(part.Slot), Last: routing.Slot(part.Slot)}}
-		}
 		for _, step := range part.Steps {
+			leg := plan.Whole
+			if !plan.Atomic {
+				_, leg = plan.Of(step)
+			}
 			message.Legs = append(message.Legs, &protobuf.Leg{
-				Node: encodeNode(part.Node), Slots: encodeSlots(slots), Words: step.Words, Command: uint32(step.Command),
+				Node: encodeNode(part.Node), Slots: encodeSlots(leg.Slots()), Words: step.Words,
+				Fallback: leg.Fallback, Command: uint32(step.Command),
 			})
 		}
 	}

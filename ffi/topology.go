@@ -49,8 +49,14 @@ func decodeShard(message *protobuf.Shard) (shard routing.Shard, err error) {
 }
 
 func decodeNode(role string, message *protobuf.Node) (*routing.Node, error) {
-	if message.GetHost() == "" || message.GetPort() == 0 || message.GetPort() > 65535 {
-		return nil, badConfig("the %s is %q port %d: a host and a port in 1..65535 are needed", role, message.GetHost(), message.GetPort())
+	if message == nil {
+		return nil, badConfig("there is no %s", role)
+	}
+	if err := routing.CheckHost(message.GetHost()); err != nil {
+		return nil, badConfig("the %s: %v", role, err)
+	}
+	if message.GetPort() == 0 || message.GetPort() > 65535 {
+		return nil, badConfig("the %s %s: port %d is out of range 1..65535", role, message.GetHost(), message.GetPort())
 	}
 	address := routing.NewAddress(message.GetHost(), uint16(message.GetPort()))
 	node := &routing.Node{ID: message.GetId(), Address: address, Endpoint: address, Zone: message.GetZone()}

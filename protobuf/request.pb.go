@@ -122,8 +122,8 @@ func (SlotTypes) EnumDescriptor() ([]byte, []int) {
 	return file_libglide_request_proto_rawDescGZIP(), []int{1}
 }
 
-// How the replies of several nodes become one value. The command's own policy serves unless a
-// request names another.
+// How the replies of all nodes, or of all primaries, become one value. The command's own policy
+// serves unless a request names another; a request that goes elsewhere must not.
 type ResponsePolicy int32
 
 const (

@@ -55,6 +55,21 @@ func ParsePort(text string) (uint16, error) {
 	return uint16(port), nil
 }
 
+// CheckHost refuses what can be no host: empty, with a blank or a control character, or with a
+// port of its own.
+func CheckHost(host string) error {
+	address := NewAddress(host, 1)
+	switch {
+	case address.Host == "":
+		return fmt.Errorf("host %q is empty", host)
+	case strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+		return fmt.Errorf("host %q has a blank or a control character", host)
+	case strings.Contains(address.Host, ":") && !address.IsIP():
+		return fmt.Errorf("host %q is no IPv6 address; a port stands beside it", host)
+	}
+	return nil
+}
+
 // String is the form in which nodes are named to callers: no brackets, also around IPv6.
 func (a Address) String() string {
 	return a.Host + ":" + strconv.Itoa(int(a.Port))

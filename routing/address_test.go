@@ -49,3 +49,12 @@ func TestOnlyDiallersSeeBrackets(t *testing.T) {
 	require.Equal(t, "[2001:db8::1]:7001", address.Dial())
 	require.Equal(t, "h:7001", NewAddress("h", 7001).Dial())
 }
+
+func TestWhatCanBeNoHostIsRefused(t *testing.T) {
+	for _, host := range []string{"", ".", "a b", "a\x00b", "h\n", "10.0.0.1:7000", "h:1"} {
+		require.ErrorContains(t, CheckHost(host), "host ", "%q", host)
+	}
+	for _, host := range []string{"h", "10.0.0.1", "::1", "[::1]", "fe80::1%eth0", "n1.example."} {
+		require.NoError(t, CheckHost(host), host)
+	}
+}

@@ -95,8 +95,8 @@ func (p *BatchPlan) join(plan *Plan) {
 	}
 }
 
-// atomic plans a transaction. Its commands with keys of one slot decide the node; the others go
-// along. It may go to a replica where nothing in it writes.
+// atomic plans a transaction. Its commands with keys decide the node, and must agree on the slot;
+// the others go along. It may go to a replica where nothing in it writes.
 func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	part := Part{Slot: NoSlot}
 	readOnly := true
@@ -106,7 +106,10 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 			return nil, inBatch(i, err)
 		}
 		part.Steps = append(part.Steps, Step{Command: i, Words: words})
-		slot := command.oneSlot(words)
+		slot, several := command.oneSlot(words)
+		if several && !s.Standalone {
+			return nil, badArgument("CROSSSLOT command %d of the atomic batch has keys in several slots", i)
+		}
 		if slot == NoSlot {
 			continue
 		}
@@ -135,21 +138,19 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	return p, nil
 }
 
-// oneSlot is the slot of the command's keys, NoSlot where it has none or where they are in
-// several.
-func (c *command) oneSlot(words [][]byte) int32 {
+// oneSlot is the slot of the command's keys, NoSlot where it has none. Of the commands that can be
+// split it sees every key, of the others the first.
+func (c *command) oneSlot(words [][]byte) (slot int32, several bool) {
 	switch c.place {
 	case placeSplitKeys, placeSplitKeysLast, placeSplitPairs, placeSplitTriples, placeSplitCountedPairs:
 		keys, fits := c.pattern(words)
 		if keys.first >= len(words) || keys.counts && !fits {
-			return NoSlot
+			return NoSlot, false
 		}
-		if slot := SlotOf(words[keys.first]); keys.oneSlot(words, slot) {
-			return int32(slot)
-		}
-		return NoSlot
+		first := SlotOf(words[keys.first])
+		return int32(first), !keys.oneSlot(words, first)
 	}
-	return c.locate(words).slot
+	return c.locate(words).slot, false
 }
 
 // Combine gives the reply to each command of the batch, in the caller's order: a KindError value

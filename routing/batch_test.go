@@ -72,9 +72,13 @@ func TestACommandOfABatchThatCannotBeIsNamedByItsPlace(t *testing.T) {
 	require.ErrorContains(t, err, "not to all nodes")
 }
 
-func TestAnAtomicBatchOfACommandOverSeveralSlotsGoesAlong(t *testing.T) {
-	p, err := planner.Batch(batch(true, []string{"SET", "foo", "1"}, []string{"MGET", "foo", "bar"}), three(t))
+func TestAnAtomicBatchHasItsKeysInOneSlot(t *testing.T) {
+	for _, words := range [][]string{{"MGET", "foo", "bar"}, {"MSET", "foo", "1", "{3}", "2"}, {"MSETEX", "2", "foo", "1", "bar", "2"}} {
+		_, err := planner.Batch(batch(true, []string{"SET", "foo", "1"}, words), three(t))
+		require.EqualError(t, err, "CROSSSLOT command 1 of the atomic batch has keys in several slots")
+	}
+	p, err := planner.Batch(batch(true, []string{"PING"}, []string{"MGET", "foo", "{foo}2"}), three(t))
 	require.NoError(t, err)
-	require.Equal(t, "h:7003", p.Parts[0].Node.Address.String(), "the server then says CROSSSLOT")
+	require.Equal(t, "h:7003", p.Parts[0].Node.Address.String())
 	require.EqualValues(t, 12182, p.Parts[0].Slot)
 }

@@ -90,10 +90,14 @@ func (by *Planner) Plan(p *Plan, r *Request, s *Snapshot) error {
 	} else {
 		err = by.byRoute(p, command, r, s)
 	}
-	if err == nil && r.Policy != PolicyDefault && p.FanOut() {
-		p.Policy = r.Policy
+	if err != nil || r.Policy == PolicyDefault {
+		return err
 	}
-	return err
+	if !p.FanOut() {
+		return badArgument("response policy %s is for all nodes or all primaries; %s does not go there", r.Policy, CommandName(r.Words))
+	}
+	p.Policy = r.Policy
+	return nil
 }
 
 // command finds the row of a request that may be sent at all.

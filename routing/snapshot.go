@@ -40,6 +40,10 @@ func (s *Shard) members() []*Node { return s.nodes }
 // noShard marks a slot that no shard serves.
 const noShard = ^uint16(0)
 
+// maxShards is how many shards there can be: each has a slot at least. What a hostile server says
+// beyond that is left out.
+const maxShards = SlotCount
+
 // Snapshot is one immutable view of the cluster. A look-up takes no lock: readers hold the
 // snapshot they loaded, writers publish a new one.
 type Snapshot struct {
@@ -208,7 +212,7 @@ func (s *Snapshot) Equal(other *Snapshot) bool {
 // address become a shard of their own with this slot: the next full view will tell.
 func (s *Snapshot) Moved(slot Slot, address Address) *Snapshot {
 	node, shard := s.Find(address), s.Owner(slot)
-	if node != nil && shard != nil && shard.Primary == node {
+	if node != nil && shard != nil && shard.Primary == node || len(s.shards) > maxShards {
 		return s
 	}
 	drafts, owner := s.draft(), s.owner

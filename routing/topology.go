@@ -15,6 +15,9 @@ func (t *Topology) Snapshot() (*Snapshot, error) {
 	if t.Standalone && len(t.Shards) != 1 {
 		return nil, fmt.Errorf("a standalone server is one shard, not %d", len(t.Shards))
 	}
+	if len(t.Shards) > maxShards {
+		return nil, fmt.Errorf("%d shards; there can be %d", len(t.Shards), maxShards)
+	}
 	owner, err := t.owners()
 	if err != nil {
 		return nil, err
@@ -52,7 +55,7 @@ func (t *Topology) owners() (*[SlotCount]uint16, error) {
 		for _, held := range shard.Slots {
 			for slot := int(held.First); slot <= int(held.Last); slot++ {
 				if owner[slot] != noShard {
-					return nil, fmt.Errorf("slot %d belongs to two shards", slot)
+					return nil, fmt.Errorf("slot %d is given twice", slot)
 				}
 				owner[slot] = uint16(i)
 			}

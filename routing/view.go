@@ -172,6 +172,9 @@ func (n *Node) alias(name Address) {
 // serves.
 func (v *View) add(e entry) {
 	i, known := v.byName[e.shard.primary.Address]
+	if !known && len(v.drafts) == maxShards {
+		return
+	}
 	if !known {
 		i = len(v.drafts)
 		v.byName[e.shard.primary.Address] = i

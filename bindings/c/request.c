@@ -174,8 +174,8 @@ request_route request_by_address(wire_bytes host, int32_t port)
     return (request_route){.kind = REQUEST_BY_ADDRESS_ROUTE, .name = host, .number = port};
 }
 
-/* put_route - the content of a message Routes. */
-static void put_route(wire_writer *writer, const request_route *route)
+/* put_route_content - the content of a message Routes. */
+static void put_route_content(wire_writer *writer, const request_route *route)
 {
     size_t inner;
 
@@ -202,10 +202,14 @@ static void put_route(wire_writer *writer, const request_route *route)
 enum { /* CommandRequest */
     COMMAND_CALLBACK_IDX = 1,
     COMMAND_SINGLE_COMMAND = 2,
+    COMMAND_BATCH = 3,
     COMMAND_ROUTE = 10,
     COMMAND_TIMEOUT_MS = 100,
     COMMAND_RESPONSE_POLICY = 101,
     COMMAND_OUTCOMES = 102,
+
+    BATCH_IS_ATOMIC = 1,
+    BATCH_COMMANDS = 2,
 
     SINGLE_REQUEST_TYPE = 1,
     SINGLE_ARGS_ARRAY = 2,
@@ -228,52 +232,94 @@ size_t request_split(const char *line, wire_bytes *words, size_t room)
     return count;
 }
 
-bool request_encode_command(wire_writer *writer, const request_command *command)
+/* put_words - a message Command of a whole command. */
+static void put_words(wire_writer *writer, uint32_t field, const wire_bytes *words, size_t count)
 {
-    size_t single, args, route;
+    size_t command = wire_begin(writer, field), args;
 
-    put_nonzero(writer, COMMAND_CALLBACK_IDX, command->callback_idx);
-    single = wire_begin(writer, COMMAND_SINGLE_COMMAND);
     wire_put_uint(writer, SINGLE_REQUEST_TYPE, CUSTOM_COMMAND);
     args = wire_begin(writer, SINGLE_ARGS_ARRAY);
-    for (size_t i = 0; i < command->word_count; i++)
-        wire_put_bytes(writer, ARGS_ARGS, command->words[i]);
+    for (size_t i = 0; i < count; i++)
+        wire_put_bytes(writer, ARGS_ARGS, words[i]);
     wire_end(writer, args);
-    wire_end(writer, single);
-    if (command->route.kind != REQUEST_NO_ROUTE) {
-        route = wire_begin(writer, COMMAND_ROUTE);
-        put_route(writer, &command->route);
-        wire_end(writer, route);
-    }
+    wire_end(writer, command);
+}
+
+/* put_route - the route of a CommandRequest, if there is one. */
+static void put_route(wire_writer *writer, const request_route *route)
+{
+    size_t place;
+
+    if (route->kind == REQUEST_NO_ROUTE)
+        return;
+    place = wire_begin(writer, COMMAND_ROUTE);
+    put_route_content(writer, route);
+    wire_end(writer, place);
+}
+
+bool request_encode_command(wire_writer *writer, const request_command *command)
+{
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, command->callback_idx);
+    put_words(writer, COMMAND_SINGLE_COMMAND, command->words, command->word_count);
+    put_route(writer, &command->route);
     put_nonzero(writer, COMMAND_TIMEOUT_MS, command->timeout_ms);
     put_nonzero(writer, COMMAND_RESPONSE_POLICY, command->response_policy);
     put_nonzero(writer, COMMAND_OUTCOMES, command->outcomes);
     return !writer->failed;
 }
 
+bool request_encode_batch(wire_writer *writer, const request_batch *batch)
+{
+    size_t place;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, batch->callback_idx);
+    place = wire_begin(writer, COMMAND_BATCH);
+    put_nonzero(writer, BATCH_IS_ATOMIC, batch->atomic);
+    for (size_t i = 0; i < batch->command_count; i++)
+        put_words(writer, BATCH_COMMANDS, batch->commands[i].words, batch->commands[i].count);
+    wire_end(writer, place);
+    put_route(writer, &batch->route);
+    return !writer->failed;
+}
+
 typedef glide_status glide_call(glide_client, const uint8_t *, size_t, glide_buffer *);
 
-static glide_status run(glide_call *call, glide_client client, const request_command *command,
-                        glide_buffer *response)
+/* send - make a call with a request, if it could be encoded; the request is freed. */
+static glide_status send(glide_call *call, glide_client client, bool encoded, wire_writer *request,
+                         glide_buffer *response)
 {
-    wire_writer request = {0};
     glide_status status = GLIDE_ERR_INTERNAL;
 
     *response = (glide_buffer){NULL, 0};
-    if (request_encode_command(&request, command))
-        status = call(client, request.data, request.len, response);
-    wire_writer_free(&request);
+    if (encoded)
+        status = call(client, request->data, request->len, response);
+    wire_writer_free(request);
     return status;
 }
 
 glide_status request_execute(glide_client client, const request_command *command,
                              glide_buffer *response)
 {
-    return run(glide_client_execute, client, command, response);
+    wire_writer request = {0};
+    const bool encoded = request_encode_command(&request, command);
+
+    return send(glide_client_execute, client, encoded, &request, response);
 }
 
 glide_status request_resolve(glide_client client, const request_command *command,
                              glide_buffer *response)
 {
-    return run(glide_client_resolve, client, command, response);
+    wire_writer request = {0};
+    const bool encoded = request_encode_command(&request, command);
+
+    return send(glide_client_resolve, client, encoded, &request, response);
+}
+
+glide_status request_resolve_batch(glide_client client, const request_batch *batch,
+                                   glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_batch(&request, batch);
+
+    return send(glide_client_resolve, client, encoded, &request, response);
 }

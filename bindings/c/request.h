@@ -112,6 +112,12 @@ request_route request_by_address(wire_bytes host, int32_t port);
 
 /* ---- Commands ---------------------------------------------------------------------------- */
 
+/* The words of one command of a batch. */
+typedef struct request_words {
+    const wire_bytes *words; /* the command's name first; any bytes */
+    size_t count;
+} request_words;
+
 /* What to run: a CommandRequest with a single command. */
 typedef struct request_command {
     const wire_bytes *words; /* the command's name first; any bytes */
@@ -131,9 +137,21 @@ typedef struct request_command {
  */
 size_t request_split(const char *line, wire_bytes *words, size_t room);
 
+/* Several commands that travel together: a CommandRequest with a batch. */
+typedef struct request_batch {
+    const request_words *commands; /* at least one */
+    size_t command_count;
+    bool atomic;           /* a transaction: to one node, with all keys in one slot */
+    request_route route;   /* of the whole batch, to one node */
+    uint32_t callback_idx; /* given back in the response */
+} request_batch;
+
 /* request_encode_command - append a CommandRequest to a writer; else as
  * request_encode_connection(). */
 bool request_encode_command(wire_writer *writer, const request_command *command);
+
+/* request_encode_batch - the same for a batch. */
+bool request_encode_batch(wire_writer *writer, const request_batch *batch);
 
 /*
  * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
@@ -146,5 +164,10 @@ glide_status request_execute(glide_client client, const request_command *command
                              glide_buffer *response);
 glide_status request_resolve(glide_client client, const request_command *command,
                              glide_buffer *response);
+
+/* request_resolve_batch - glide_client_resolve() with a CommandRequest made of batch; else as
+ * request_resolve(). */
+glide_status request_resolve_batch(glide_client client, const request_batch *batch,
+                                   glide_buffer *response);
 
 #endif /* REQUEST_H */

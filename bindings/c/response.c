@@ -247,6 +247,7 @@ static bool read_leg(wire_bytes message, response_leg *leg)
         case 2: count(&reader, &leg->slots); break;
         case 3: count(&reader, &leg->words); break;
         case 4: leg->fallback = wire_get_bool(&reader); break;
+        case 5: leg->command = (uint32_t)wire_get_uint(&reader); break;
         }
     return good && !reader.failed;
 }
@@ -272,6 +273,7 @@ static bool read_plan(wire_bytes message, response_plan *plan)
             plan->block_ms = wire_get_uint(&reader);
             break;
         case 4: plan->epoch = wire_get_uint(&reader); break;
+        case 5: plan->atomic = wire_get_bool(&reader); break;
         }
     return !reader.failed;
 }
@@ -304,7 +306,7 @@ static bool read_topology(wire_bytes message, response_topology *topology)
 {
     wire_reader reader = wire_read(message);
 
-    *topology = (response_topology){.shards = list_of(message, 2)};
+    *topology = (response_topology){.message = message, .shards = list_of(message, 2)};
     while (wire_next(&reader))
         switch (reader.field) {
         case 1: topology->epoch = wire_get_uint(&reader); break;

@@ -93,14 +93,16 @@ typedef struct response_leg {
     response_list slots; /* response_next_slots */
     response_list words; /* response_next_bytes: the command that the node would get */
     bool fallback;
+    uint32_t command; /* of a batch: the index of the command that it is part of */
 } response_leg;
 
 typedef struct response_plan {
-    response_list legs; /* response_next_leg */
+    response_list legs; /* response_next_leg; those for one node in the order that it gets them */
     uint32_t policy;    /* a number of ResponsePolicy: how the replies would be combined */
     bool blocks;        /* the command waits on the server, */
     uint64_t block_ms;  /* so many milliseconds; 0: for ever */
     uint64_t epoch;     /* of the topology that the plan was made from */
+    bool atomic;        /* a transaction: its one node gets the legs between MULTI and EXEC */
 } response_plan;
 
 typedef struct response_shard {
@@ -110,6 +112,7 @@ typedef struct response_shard {
 } response_shard;
 
 typedef struct response_topology {
+    wire_bytes message; /* all of it, as glide_router_open() takes it */
     uint64_t epoch;
     response_list shards; /* response_next_shard, in the order of their first slots */
     bool standalone;      /* a server that is not a cluster */
@@ -120,7 +123,7 @@ typedef struct response {
     response_value value;   /* of request_execute(), unless there is an error */
     response_list outcomes; /* response_next_outcome: of several nodes, or as asked for */
     response_error error;   /* on every status but GLIDE_OK */
-    bool has_plan;          /* of request_resolve() */
+    bool has_plan;          /* of request_resolve() and topology_resolve() */
     response_plan plan;
     bool has_topology; /* of request_open() and glide_client_topology() */
     response_topology topology;

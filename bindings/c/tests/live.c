@@ -9,8 +9,7 @@
 
 enum { PATIENCE_MS = 5000, WORDS_MAX = 16 };
 
-/* read_answer - what a call gave, whose Response must be a good one. */
-static answer read_answer(glide_status status, glide_buffer buffer)
+answer read_answer(glide_status status, glide_buffer buffer)
 {
     answer given = {.status = status, .buffer = buffer};
 

@@ -24,6 +24,9 @@ typedef struct answer {
 
 void drop(answer *given);
 
+/* read_answer - what a call gave, whose Response must be a good one. */
+answer read_answer(glide_status status, glide_buffer buffer);
+
 /* addresses_of - the addresses in a variable of the environment; a failed check and 0 where it is
  * missing. */
 size_t addresses_of(const char *variable, request_address addresses[CLUSTER_NODES]);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "live.h"
+#include "routers.h"
 
 /* ---- Fork ---------------------------------------------------------------------------------- */
 
@@ -24,12 +24,13 @@ static bool forked_at_once(glide_status status, glide_buffer *buffer, double sta
 
 /* in_child - what a child finds: 0, or the number of the first thing that is not as promised. It
  * makes no checks, since what they print is for the parent to say. */
-static int in_child(glide_client client, glide_buffer *from_parent)
+static int in_child(glide_client client, glide_router router, glide_buffer *from_parent)
 {
     wire_bytes words[] = {wire_text("PING")};
     request_command ping = {.words = words, .word_count = 1};
     request_address address = {wire_text("127.0.0.1"), 7000};
     request_connection connection = {.addresses = &address, .address_count = 1};
+    const topology_cluster cluster = {.epoch = 1};
     glide_client other = 1;
     glide_buffer buffer;
     double now = seconds();
@@ -50,12 +51,21 @@ static int in_child(glide_client client, glide_buffer *from_parent)
         return 7;
     if (glide_client_close(client) != GLIDE_OK || glide_client_close(client) != GLIDE_OK)
         return 8;
+    if (!forked_at_once(topology_resolve(router, &ping, &buffer), &buffer, now))
+        return 9;
+    other = 1;
+    if (!forked_at_once(topology_open(&cluster, &other, &buffer), &buffer, now) || other != 0)
+        return 10;
+    if (!forked_at_once(glide_router_open(NULL, 1, NULL, &buffer), &buffer, now))
+        return 11;
+    if (glide_router_close(router) != GLIDE_OK || glide_router_close(router) != GLIDE_OK)
+        return 12;
     glide_buffer_free(from_parent);
     if (from_parent->data != NULL)
-        return 9;
+        return 13;
     if (glide_abi_version() != GLIDE_ABI_VERSION || !wire_equal(wire_text("OK"),
                                                                 glide_status_name(GLIDE_OK)))
-        return 10;
+        return 14;
     return 0;
 }
 
@@ -78,27 +88,31 @@ static int status_of(pid_t child)
 TEST(in_a_forked_child_every_call_says_so_at_once_and_the_parent_goes_on)
 {
     glide_client client = open_cluster();
+    glide_router router = open_router(READ_PRIMARY, NULL);
     answer before = run(client, "PING", NO_ROUTE), after;
     pid_t child;
 
     for (int i = 0; i < 3; i++) {
         child = fork();
         if (child == 0)
-            _exit(in_child(client, &before.buffer));
+            _exit(in_child(client, router, &before.buffer));
         CHECK_INT(status_of(child), 0);
         after = run(client, "PING", request_all_nodes());
         CHECK_INT(after.status, GLIDE_OK);
         CHECK_INT(outcome_count(&after), CLUSTER_NODES);
         drop(&after);
+        CHECK_TEXT(wire_text(planned_host(plan(router, "GET foo", NO_ROUTE)).text), "p3");
     }
     CHECK_TEXT(before.view.value.text, "PONG");
     drop(&before);
+    CHECK_INT(glide_router_close(router), GLIDE_OK);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
 }
 
 TEST(the_child_of_a_forked_child_is_told_so_too)
 {
     glide_client client = open_cluster();
+    glide_router router = open_router(READ_PRIMARY, NULL);
     pid_t child = fork();
 
     if (child == 0) {
@@ -106,10 +120,11 @@ TEST(the_child_of_a_forked_child_is_told_so_too)
         pid_t grandchild = fork();
 
         if (grandchild == 0)
-            _exit(in_child(client, &none));
+            _exit(in_child(client, router, &none));
         _exit(status_of(grandchild));
     }
     CHECK_INT(status_of(child), 0);
+    CHECK_INT(glide_router_close(router), GLIDE_OK);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
 }
 

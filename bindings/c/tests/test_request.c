@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "live.h"
+#include "routers.h"
 
 /* field_of - the last field of a number in a message; false where there is none. */
 static bool field_of(wire_bytes message, uint32_t number, wire_reader *field)
@@ -229,5 +229,75 @@ TEST(a_by_address_route_becomes_its_message)
 
     CHECK_TEXT(bytes_of(inner, 1), "::1");
     CHECK_INT(number_of(inner, 2), 7000);
+    wire_writer_free(&writer);
+}
+
+/* nth_of - the content of one of several fields of a number, the first being 0. */
+static wire_bytes nth_of(wire_bytes message, uint32_t number, int nth)
+{
+    wire_reader reader = wire_read(message);
+
+    while (wire_next(&reader))
+        if (reader.field == number && nth-- == 0)
+            return wire_get_bytes(&reader);
+    CHECK(!"there are that many");
+    return wire_text(NULL);
+}
+
+TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
+{
+    wire_bytes ping[] = {wire_text("PING")}, get[] = {wire_text("GET"), wire_text("k")};
+    const request_words commands[] = {{ping, 1}, {get, 2}, {NULL, 0}};
+    request_batch batch = {.commands = commands, .command_count = 3, .callback_idx = 9};
+    wire_writer writer = {0};
+    wire_bytes message, inner;
+
+    batch.atomic = true;
+    batch.route = request_random_node();
+    CHECK(request_encode_batch(&writer, &batch));
+    message = (wire_bytes){writer.data, writer.len};
+    inner = bytes_of(message, 3);
+    CHECK(!has_field(message, 2));
+    CHECK_INT(number_of(message, 1), 9);
+    CHECK_INT(number_of(inner, 1), 1);
+    for (int i = 0; i < 3; i++)
+        CHECK_INT(number_of(nth_of(inner, 2, i), 1), 1);
+    CHECK_TEXT(bytes_of(bytes_of(nth_of(inner, 2, 0), 2), 1), "PING");
+    CHECK_TEXT(nth_of(bytes_of(nth_of(inner, 2, 1), 2), 1, 1), "k");
+    CHECK_INT(bytes_of(nth_of(inner, 2, 2), 2).len, 0);
+    CHECK_INT(number_of(bytes_of(message, 10), 1), 2);
+    wire_writer_free(&writer);
+    CHECK(request_encode_batch(&writer, &(request_batch){.atomic = false}));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(bytes_of(message, 3).len, 0);
+    CHECK(!has_field(message, 10));
+    wire_writer_free(&writer);
+}
+
+TEST(a_topology_becomes_its_message)
+{
+    wire_writer writer = {0};
+    wire_bytes message, shard, node;
+
+    encode_own(&writer);
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(message, 1), 7);
+    CHECK_INT(number_of(message, 3), 0);
+    CHECK_INT(number_of(message, 4), READ_PRIMARY);
+    CHECK_TEXT(bytes_of(message, 5), "");
+    shard = nth_of(message, 2, 0);
+    CHECK_INT(number_of(nth_of(shard, 1, 0), 1), 0);
+    CHECK_INT(number_of(nth_of(shard, 1, 0), 2), 5460);
+    CHECK_TEXT(bytes_of(bytes_of(shard, 2), 2), "p1");
+    CHECK_INT(number_of(bytes_of(shard, 2), 4), 0);
+    node = nth_of(shard, 3, 1);
+    CHECK_TEXT(bytes_of(node, 2), "r2");
+    CHECK_INT(number_of(node, 3), 7000);
+    CHECK_INT(number_of(node, 4), 1);
+    CHECK_TEXT(bytes_of(node, 5), "b");
+    CHECK_INT(number_of(nth_of(nth_of(message, 2, 1), 1, 1), 1), 10002);
+    node = bytes_of(nth_of(message, 2, 2), 2);
+    CHECK_TEXT(bytes_of(node, 1), "third");
+    CHECK_TEXT(bytes_of(node, 6), "10.0.0.3:7000");
     wire_writer_free(&writer);
 }

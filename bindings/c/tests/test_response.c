@@ -137,10 +137,12 @@ static void put_everything(wire_writer *writer)
     wire_put_bytes(writer, 3, wire_text("GET"));
     wire_put_bytes(writer, 3, wire_text("key"));
     wire_put_bool(writer, 4, true);
+    wire_put_uint(writer, 5, 3);
     wire_end(writer, inner);
     wire_put_uint(writer, 2, 5);
     wire_put_uint(writer, 3, 1500);
     wire_put_uint(writer, 4, 12);
+    wire_put_bool(writer, 5, true);
     wire_end(writer, outer);
     outer = wire_begin(writer, TOPOLOGY);
     wire_put_uint(writer, 1, 12);
@@ -221,12 +223,14 @@ TEST(a_plan_and_a_topology_are_read_with_their_parts)
     put_everything(&writer);
     view = read_written(&writer);
     CHECK(view.has_plan && view.plan.blocks && view.plan.block_ms == 1500);
-    CHECK(view.plan.policy == 5 && view.plan.epoch == 12);
+    CHECK(view.plan.policy == 5 && view.plan.epoch == 12 && view.plan.atomic);
     CHECK(response_next_leg(&view.plan.legs, &leg) && leg.fallback && leg.words.count == 2);
+    CHECK_INT(leg.command, 3);
     CHECK(response_next_bytes(&leg.words, &word) && wire_equal(word, "GET"));
     CHECK(response_next_bytes(&leg.words, &word) && wire_equal(word, "key"));
     CHECK(!response_next_leg(&view.plan.legs, &leg));
     CHECK(view.has_topology && view.topology.standalone && view.topology.epoch == 12);
+    CHECK(view.topology.message.data + view.topology.message.len == writer.data + writer.len);
     CHECK(response_next_shard(&view.topology.shards, &shard) && shard.primary.port == 1);
     CHECK(response_has_slot(shard.slots, 250) && !response_has_slot(shard.slots, 150));
     CHECK(response_next_node(&shard.replicas, &replica) && replica.replica && replica.port == 2);

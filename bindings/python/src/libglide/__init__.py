@@ -21,6 +21,7 @@ from libglide.exceptions import (
 from libglide.library import key_slot, library_version
 from libglide.options import NodeAddress, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, Response, ResponsePolicy
+from libglide.router import Router
 from libglide.routes import (
     AllNodes,
     AllPrimaries,
@@ -61,6 +62,7 @@ __all__ = [
     "ResponsePolicy",
     "Role",
     "Route",
+    "Router",
     "Shard",
     "SlotIdRoute",
     "SlotKeyRoute",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from libglide.library import Library, load
@@ -16,7 +14,8 @@ from libglide.options import (
     ReadFrom,
     node_addresses,
 )
-from libglide.response import Plan, Response
+from libglide.resolver import Resolver, load_codec
+from libglide.response import Response, ResponsePolicy
 from libglide.routes import Route
 from libglide.topology import Topology
 from libglide.values import Value
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from libglide.codec import Codec
 
 
-class Client:
+class Client(Resolver):
     """A client of a Valkey cluster or of one server; ``Client.connect`` opens it.
 
     Any number of threads may use it at once. It is a context manager that closes itself, and a
@@ -39,12 +38,9 @@ class Client:
     def __init__(
         self, loaded: Library, codec: Codec, handle: int, addresses: tuple[NodeAddress, ...]
     ) -> None:
+        super().__init__(codec, handle, loaded.resolve, loaded.close)
         self._library = loaded
-        self._codec = codec
-        self._handle = handle
         self._addresses = addresses
-        self._closer = weakref.finalize(self, loaded.close, handle)
-        self._closer.atexit = False  # the end of the process closes the connections as well
 
     @classmethod
     def connect(
@@ -105,19 +101,17 @@ class Client:
             read_from=read_from,
             client_az=client_az,
         )
-        from libglide import codec, messages  # here, so that importing libglide stays quick
-
-        loaded = load()
-        coder = codec.Codec(messages.load())
-        status, handle, data = loaded.open(coder.connection(options))
-        coder.topology(status, data)
-        return cls(loaded, coder, handle, options.addresses)
+        loaded, codec = load(), load_codec()
+        status, handle, data = loaded.open(codec.connection(options))
+        codec.accept(status, data)
+        return cls(loaded, codec, handle, options.addresses)
 
     def execute(
         self,
         *args: bytes | str | int | float,
         route: Route | None = None,
         timeout: float | None = None,
+        policy: ResponsePolicy | None = None,
     ) -> Value:
         """Run one command and return its reply, of several nodes the combined one.
 
@@ -125,6 +119,8 @@ class Client:
             args: The command and its arguments. Text is sent as UTF-8, a float as its ``repr``.
             route: Where to send it; by default where the command belongs.
             timeout: Seconds until ``TimeoutError``; by default the client's.
+            policy: How the replies of all nodes or all primaries become one value; by default as
+                the command asks for. Refused for a command that goes elsewhere.
 
         Raises:
             RequestError: The server refused it, the route names no node, or an argument cannot
@@ -133,7 +129,7 @@ class Client:
             ClosingError: The client is closed, or this is the child of a fork.
             TypeError: An argument is neither bytes nor str, int or float.
         """
-        request = self._codec.request(args, route, timeout, False)
+        request = self._codec.request(args, route, timeout, False, policy)
         return self._codec.value(*self._library.execute(self._handle, request))
 
     def response(
@@ -142,6 +138,7 @@ class Client:
         route: Route | None = None,
         timeout: float | None = None,
         outcomes: bool = True,
+        policy: ResponsePolicy | None = None,
     ) -> Response:
         """Run one command as ``execute`` does, and tell which node had which part in it.
 
@@ -152,29 +149,14 @@ class Client:
             outcomes: Give those of a request to one node too. Without it they are there for a
                 request to all nodes or all primaries, and where something was out of the
                 ordinary.
+            policy: As ``execute``.
 
         Raises:
             GlideError: As ``execute``.
             TypeError: As ``execute``.
         """
-        request = self._codec.request(args, route, timeout, outcomes)
+        request = self._codec.request(args, route, timeout, outcomes, policy)
         return self._codec.response(*self._library.execute(self._handle, request))
-
-    def resolve(self, *args: bytes | str | int | float, route: Route | None = None) -> Plan:
-        """Tell where a command would go now, without sending it.
-
-        Args:
-            args: The command and its arguments.
-            route: Where it would be sent; by default where the command belongs. Random choices
-                are drawn anew by every call.
-
-        Raises:
-            RequestError: The route names no node, or an argument cannot be.
-            ClosingError: The client is closed, or this is the child of a fork.
-            TypeError: An argument is neither bytes nor str, int or float.
-        """
-        request = self._codec.request(args, route, None, False)
-        return self._codec.plan(*self._library.resolve(self._handle, request))
 
     def topology(self) -> Topology:
         """The cluster as the client knows it now.
@@ -184,24 +166,6 @@ class Client:
         """
         return self._codec.topology(*self._library.topology(self._handle))
 
-    def close(self) -> None:
-        """Close the client and its connections.
-
-        Calls that still run on it raise ``ClosingError``. Closing again does nothing.
-        """
-        self._closer()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
-        state = "open" if self._closer.alive else "closed"
-        return f"<libglide.Client of {', '.join(map(str, self._addresses))}, {state}>"
+        addresses = ", ".join(map(str, self._addresses))
+        return f"<libglide.Client of {addresses}, {self._state}>"

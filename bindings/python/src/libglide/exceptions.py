@@ -47,7 +47,7 @@ class LibraryError(GlideError):
 
 
 class ClosingError(GlideError):
-    """The client is closed, or it was opened before a fork and this is the child.
+    """The client or router is closed, or it was opened before a fork and this is the child.
 
     Attributes:
         status: ``CLOSED`` or ``FORKED``.
@@ -104,7 +104,7 @@ class ConnectionError(RequestError):
 
 
 class ConfigurationError(RequestError):
-    """An option of the client asks for what cannot be."""
+    """An option of a client, or the topology of a router, asks for what cannot be."""
 
 
 class MultiNodeError(RequestError):

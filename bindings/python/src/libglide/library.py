@@ -25,7 +25,7 @@ class _Buffer(ctypes.Structure):
 _BYTES = ctypes.c_char_p  # const uint8_t *; its length goes beside it
 _SIZE = ctypes.c_size_t
 _STATUS = ctypes.c_int32
-_CLIENT = ctypes.c_uint64
+_HANDLE = ctypes.c_uint64
 _BUFFER_P = ctypes.POINTER(_Buffer)
 
 _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
@@ -35,11 +35,14 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_buffer_free": (None, [_BUFFER_P]),
     "glide_schema": (_STATUS, [_BUFFER_P]),
     "glide_key_slot": (ctypes.c_int32, [_BYTES, _SIZE]),
-    "glide_client_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_CLIENT), _BUFFER_P]),
-    "glide_client_execute": (_STATUS, [_CLIENT, _BYTES, _SIZE, _BUFFER_P]),
-    "glide_client_resolve": (_STATUS, [_CLIENT, _BYTES, _SIZE, _BUFFER_P]),
-    "glide_client_topology": (_STATUS, [_CLIENT, _BUFFER_P]),
-    "glide_client_close": (_STATUS, [_CLIENT]),
+    "glide_router_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
+    "glide_router_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_router_close": (_STATUS, [_HANDLE]),
+    "glide_client_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
+    "glide_client_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_client_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_client_topology": (_STATUS, [_HANDLE, _BUFFER_P]),
+    "glide_client_close": (_STATUS, [_HANDLE]),
 }
 
 
@@ -84,11 +87,7 @@ class Library:
 
     def open(self, config: bytes) -> tuple[int, int, bytes]:
         """Connect as a ``ConnectionRequest`` says: the status, the client's handle, a response."""
-        client = _CLIENT()
-        status, response = self._call(
-            self._c.glide_client_open, config, len(config), ctypes.byref(client)
-        )
-        return status, client.value, response
+        return self._open(self._c.glide_client_open, config)
 
     def execute(self, client: int, request: bytes) -> tuple[int, bytes]:
         """Run a ``CommandRequest``."""
@@ -105,6 +104,24 @@ class Library:
     def close(self, client: int) -> int:
         """Close a client; harmless on a closed one and in a forked child."""
         return int(self._c.glide_client_close(client))
+
+    def router_open(self, topology: bytes) -> tuple[int, int, bytes]:
+        """Open a router over a ``Topology``: the status, its handle, a response."""
+        return self._open(self._c.glide_router_open, topology)
+
+    def router_resolve(self, router: int, request: bytes) -> tuple[int, bytes]:
+        """Where a ``CommandRequest`` goes."""
+        return self._call(self._c.glide_router_resolve, router, request, len(request))
+
+    def router_close(self, router: int) -> int:
+        """Close a router; harmless on a closed one and in a forked child."""
+        return int(self._c.glide_router_close(router))
+
+    def _open(self, function: Callable[..., int], what: bytes) -> tuple[int, int, bytes]:
+        """Call a function that gives a handle."""
+        handle = _HANDLE()
+        status, response = self._call(function, what, len(what), ctypes.byref(handle))
+        return status, handle.value, response
 
     def _call(self, function: Callable[..., int], *arguments: object) -> tuple[int, bytes]:
         """Call a function whose last argument is a buffer for what it hands out."""

@@ -32,6 +32,7 @@ class Messages:
 
         self.connection_request = message("ConnectionRequest")
         self.command_request = message("CommandRequest")
+        self.topology = message("Topology")
         self.response = message("Response")
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
-from libglide import address
+from libglide import address, checks
 from libglide.duration import milliseconds
-from libglide.exceptions import ConfigurationError, Status
 
 DEFAULT_PORT = 6379
 
@@ -76,21 +75,32 @@ class Options:
     client_az: str | None
 
     def __post_init__(self) -> None:
-        for name in ("username", "password", "client_name", "lib_name", "client_az"):
-            _check_text(name, getattr(self, name))
+        for name in ("username", "password", "client_name", "lib_name"):
+            if getattr(self, name) is not None:
+                checks.text(name, getattr(self, name))
         for name, least in (("database_id", 0), ("inflight_requests_limit", 1)):
-            _check_int(name, getattr(self, name), least)
+            checks.whole_number(name, getattr(self, name), least)
         for name in ("request_timeout", "connection_timeout"):
             try:
                 milliseconds(name, getattr(self, name))
             except ValueError as fault:
-                raise _refusal(str(fault)) from None
+                raise checks.refusal(str(fault)) from None
         if not isinstance(self.protocol, ProtocolVersion):
-            raise _refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
-        if not isinstance(self.read_from, ReadFrom):
-            raise _refusal(f"read_from is {self.read_from!r}, not a ReadFrom")
-        if not isinstance(self.cluster_mode, bool):
-            raise _refusal(f"cluster_mode is {self.cluster_mode!r}, not a bool")
+            raise checks.refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
+        check_reads(self.read_from, self.client_az)
+        checks.boolean("cluster_mode", self.cluster_mode)
+
+
+def check_reads(read_from: object, client_az: object) -> None:
+    """Check how reads are shared; whether the two fit together is for the library to say.
+
+    Raises:
+        ConfigurationError: One of them cannot be; the message names it.
+    """
+    if not isinstance(read_from, ReadFrom):
+        raise checks.refusal(f"read_from is {read_from!r:.80}, not a ReadFrom")
+    if client_az is not None:
+        checks.text("client_az", client_az)
 
 
 def node_addresses(given: AddressLike | Iterable[AddressLike]) -> tuple[NodeAddress, ...]:
@@ -104,7 +114,7 @@ def node_addresses(given: AddressLike | Iterable[AddressLike]) -> tuple[NodeAddr
     )
     several = [given] if one or not isinstance(given, Iterable) else list(given)
     if not several:
-        raise _refusal("addresses is empty; a client needs at least one")
+        raise checks.refusal("addresses is empty; a client needs at least one")
     return tuple(_node_address(item) for item in several)
 
 
@@ -119,32 +129,10 @@ def _node_address(given: object) -> NodeAddress:
         host, port = address.split(given)
         port = DEFAULT_PORT if port is None else port
     else:
-        raise _refusal(f"addresses has {given!r}, which is no address; say 'host:port'")
+        raise checks.refusal(f"addresses has {given!r}, which is no address; say 'host:port'")
     if not isinstance(host, str) or not host:
-        raise _refusal(f"addresses has {given!r}, whose host is {host!r}")
+        raise checks.refusal(f"addresses has {given!r}, whose host is {host!r}")
     try:
         return NodeAddress(address.without_brackets(host), address.port_number(port))
     except ValueError as fault:
-        raise _refusal(f"addresses has {given!r}: {fault}") from None
-
-
-def _check_text(name: str, value: object) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise _refusal(f"{name} is a {type(value).__name__}, not a str")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _refusal(f"{name} is not Unicode text") from None
-
-
-def _check_int(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise _refusal(f"{name} is {value!r}, not an int")
-    if not least <= value < 2**32:
-        raise _refusal(f"{name} is {value}, out of range {least}..{2**32 - 1}")
-
-
-def _refusal(message: str) -> ConfigurationError:
-    return ConfigurationError(message, status=Status.CONFIG)
+        raise checks.refusal(f"addresses has {given!r}: {fault}") from None

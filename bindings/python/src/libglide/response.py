@@ -75,12 +75,14 @@ class Leg:
         slots: The slots of its shard, or of its part of a command that is split.
         words: The command that it would get.
         fallback: A primary stands in for the replica that was asked for.
+        command: Which command of a batch this is part of, from 0 on.
     """
 
     node: Node
     slots: tuple[SlotRange, ...]
     words: tuple[bytes, ...]
     fallback: bool
+    command: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,17 @@ class Plan:
     """Where a request would go now.
 
     Attributes:
-        legs: One for each node.
+        legs: One for each node; of a split command one for each part; of a batch those for one
+            node one after the other, in the order in which it would get them.
         policy: How their replies would be combined; ``DEFAULT`` for one leg.
         blocking: Seconds that the command asks the server to wait, 0.0 for ever; None where it
             does not wait.
         epoch: The topology that the plan was made from.
+        atomic: A transaction: its one node would get the legs between MULTI and EXEC.
     """
 
     legs: tuple[Leg, ...]
     policy: ResponsePolicy
     blocking: float | None
     epoch: int
+    atomic: bool = False

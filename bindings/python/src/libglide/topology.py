@@ -1,8 +1,9 @@
-"""The cluster as a client knows it."""
+"""The cluster as a client knows it, or as a router is told."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -26,18 +27,18 @@ class Node:
     """One server.
 
     Attributes:
-        id: Its name in the cluster, 40 hexadecimal digits.
         host: Its host name or IP address, IPv6 without brackets.
         port: Its port.
-        role: Primary or replica.
+        role: Primary or replica. A shard sets it to that of the place it gives the node.
+        id: Its name in the cluster, 40 hexadecimal digits; "" where it is not known.
         zone: Its availability zone; "" where it names none.
         aliases: "host:port" of its other names.
     """
 
-    id: str
     host: str
     port: int
-    role: Role
+    role: Role = Role.PRIMARY
+    id: str = ""
     zone: str = ""
     aliases: tuple[str, ...] = ()
 
@@ -47,12 +48,12 @@ class Node:
         return f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Shard:
     """A primary, its replicas and their slots.
 
     Attributes:
-        slots: The slots that the shard serves.
+        slots: The slots that the shard serves; pairs are taken for ranges.
         primary: Its primary; None while it has none.
         replicas: Its replicas.
     """
@@ -61,20 +62,37 @@ class Shard:
     primary: Node | None
     replicas: tuple[Node, ...]
 
+    def __init__(
+        self,
+        slots: Iterable[tuple[int, int]],
+        primary: Node | None,
+        replicas: Iterable[Node] = (),
+    ) -> None:
+        keep = object.__setattr__  # the instance is frozen
+        keep(self, "slots", tuple(SlotRange(*pair) for pair in slots))
+        keep(self, "primary", primary and _in_role(primary, Role.PRIMARY))
+        keep(self, "replicas", tuple(_in_role(node, Role.REPLICA) for node in replicas))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, init=False)
 class Topology:
     """All shards at one time.
 
     Attributes:
-        epoch: Grows with every change that the client learns of.
-        shards: In the order of their first slots.
-        standalone: The server is not a cluster: one shard without slots.
+        shards: Those of a client are in the order of their first slots.
+        epoch: The highest configuration epoch that the cluster knew.
+        standalone: The server is not a cluster: one shard, and no routes by slot.
     """
 
-    epoch: int
     shards: tuple[Shard, ...]
+    epoch: int
     standalone: bool
+
+    def __init__(self, shards: Iterable[Shard], epoch: int = 0, standalone: bool = False) -> None:
+        keep = object.__setattr__  # the instance is frozen
+        keep(self, "shards", tuple(shards))
+        keep(self, "epoch", epoch)
+        keep(self, "standalone", standalone)
 
     @property
     def nodes(self) -> tuple[Node, ...]:
@@ -85,3 +103,10 @@ class Topology:
             for node in (shard.primary, *shard.replicas)
             if node is not None
         )
+
+
+def _in_role(node: Node, role: Role) -> Node:
+    """The node in a role; what is no node stays as it is, for ``Router`` to name."""
+    if not isinstance(node, Node) or node.role is role:
+        return node
+    return replace(node, role=role)

@@ -1,0 +1,193 @@
+"""What a message says, in this package's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from libglide.exceptions import (
+    ClosingError,
+    ConfigurationError,
+    ConnectionError,
+    ExecAbortError,
+    GlideError,
+    MultiNodeError,
+    RequestError,
+    Status,
+    TimeoutError,
+)
+from libglide.response import Leg, Outcome, Plan, ResponsePolicy
+from libglide.topology import Node, Role, Shard, SlotRange, Topology
+from libglide.values import Key, Value
+
+_ROLES = (Role.PRIMARY, Role.REPLICA)
+_ERRORS: dict[Status, type[RequestError]] = {
+    Status.CONFIG: ConfigurationError,
+    Status.TIMEOUT: TimeoutError,
+    Status.CONNECTION: ConnectionError,
+}
+
+
+def undecodable(fault: Exception) -> RequestError:
+    """The error of a reply that makes no sense."""
+    return RequestError(f"the reply cannot be decoded: {fault}", status=Status.DECODE, sent=True)
+
+
+def combined(message: Any, outcomes: Sequence[Outcome] | None) -> Value:
+    """The value of a ``Response``.
+
+    Args:
+        message: The ``Response``.
+        outcomes: Its outcomes, where they are decoded already.
+    """
+    if not message.HasField("value"):
+        return None
+    if message.value.WhichOneof("kind") != "per_node":
+        return _value(message.value)
+    if outcomes is None:
+        outcomes = [outcome(item) for item in message.outcomes]
+    return {item.node.address: item.value for item in outcomes}
+
+
+def outcome(message: Any) -> Outcome:
+    """An ``Outcome``."""
+    failed = message.WhichOneof("result") == "error"
+    return Outcome(
+        node=_node(message.node),
+        slots=_slots(message.slots),
+        value=None if failed else _value(message.value),
+        error=_request_error(message.error.status, message.error) if failed else None,
+        sent=message.sent,
+        retryable=message.retryable,
+        fallback=message.fallback,
+        served_by=message.served_by,
+    )
+
+
+def plan(message: Any) -> Plan:
+    """A ``Plan``."""
+    return Plan(
+        legs=tuple(_leg(leg) for leg in message.legs),
+        policy=ResponsePolicy(message.policy),
+        blocking=message.blocking_ms / 1000 if message.HasField("blocking_ms") else None,
+        epoch=message.epoch,
+        atomic=message.atomic,
+    )
+
+
+def _leg(message: Any) -> Leg:
+    return Leg(
+        node=_node(message.node),
+        slots=_slots(message.slots),
+        words=tuple(message.words),
+        fallback=message.fallback,
+        command=message.command,
+    )
+
+
+def topology(message: Any) -> Topology:
+    """A ``Topology``."""
+    return Topology(
+        shards=[
+            Shard(
+                slots=_slots(shard.slots),
+                primary=_node(shard.primary) if shard.HasField("primary") else None,
+                replicas=[_node(node) for node in shard.replicas],
+            )
+            for shard in message.shards
+        ],
+        epoch=message.epoch,
+        standalone=message.standalone,
+    )
+
+
+def _node(message: Any) -> Node:
+    return Node(
+        id=message.id,
+        host=message.host,
+        port=message.port,
+        role=_ROLES[message.role],
+        zone=message.zone,
+        aliases=tuple(message.aliases),
+    )
+
+
+def _slots(ranges: Any) -> tuple[SlotRange, ...]:
+    return tuple(SlotRange(item.first, item.last) for item in ranges)
+
+
+def _value(message: Any) -> Value:
+    kind = message.WhichOneof("kind")
+    if kind in ("bulk", "integer", "boolean", "double"):
+        return cast(Value, getattr(message, kind))
+    if kind == "nil":
+        return None
+    if kind == "simple":
+        return cast(bytes, message.simple).decode(errors="surrogateescape")
+    if kind == "bulks":
+        return list(message.bulks.items)
+    if kind == "array":
+        return [_value(item) for item in message.array.items]
+    if kind == "map":
+        items = iter(message.map.items)
+        return {_key(_value(key)): _value(value) for key, value in zip(items, items)}
+    if kind == "set":
+        return {_key(_value(item)) for item in message.set.items}
+    if kind == "verbatim":
+        return cast(bytes, message.verbatim.text)
+    if kind == "big_number":
+        try:
+            return int(message.big_number)
+        except ValueError as fault:  # Python refuses to parse thousands of digits
+            raise undecodable(fault) from None
+    if kind == "error":
+        return RequestError(
+            message.error.message, status=Status.SERVER, code=message.error.code, sent=True
+        )
+    raise undecodable(ValueError(f"a value of an unknown kind, {kind}"))
+
+
+def _key(value: Value) -> Key:
+    """A value in a form that can be hashed."""
+    if isinstance(value, list):
+        return tuple(_key(item) for item in value)
+    if isinstance(value, dict):
+        return frozenset((key, _key(item)) for key, item in value.items())
+    if isinstance(value, set):
+        return frozenset(value)
+    return value
+
+
+def error(status: int, message: Any) -> GlideError:
+    """The error that a ``Response`` with a status other than OK is."""
+    fault = message.error
+    if status in (Status.CLOSED, Status.FORKED):
+        return ClosingError(_text(status, fault), status=Status(status))
+    if status == Status.PARTIAL or len(message.outcomes) > 1:
+        outcomes = [outcome(item) for item in message.outcomes]
+        if status == Status.PARTIAL or any(item.error for item in outcomes):
+            return MultiNodeError(
+                _text(status, fault), outcomes=outcomes, **_details(status, fault)
+            )
+    return _request_error(status, fault)
+
+
+def _request_error(status: int, error: Any) -> RequestError:
+    kind = _ERRORS.get(Status(status), RequestError)
+    if status == Status.SERVER and error.code == "EXECABORT":
+        kind = ExecAbortError
+    return kind(_text(status, error), **_details(status, error))
+
+
+def _details(status: int, error: Any) -> dict[str, Any]:
+    return {
+        "status": Status(status),
+        "code": error.code,
+        "node": error.node,
+        "sent": error.sent,
+        "retryable": error.retryable,
+    }
+
+
+def _text(status: int, error: Any) -> str:
+    return error.message or f"libglide answered {Status(status).name} without a message"

@@ -1,0 +1,226 @@
+"""What goes into the library, put into messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from libglide import address, checks
+from libglide.duration import milliseconds
+from libglide.exceptions import RequestError
+from libglide.options import Options, ProtocolVersion, ReadFrom
+from libglide.response import ResponsePolicy
+from libglide.routes import (
+    AllNodes,
+    AllPrimaries,
+    ByAddressRoute,
+    RandomNode,
+    Route,
+    SlotIdRoute,
+    SlotKeyRoute,
+    SlotType,
+)
+from libglide.topology import Node, Shard, Topology
+
+_CUSTOM_COMMAND = 1
+_SIMPLE_ROUTES: dict[type, int] = {AllNodes: 0, AllPrimaries: 1, RandomNode: 2}
+_SLOT_TYPES = {SlotType.PRIMARY: 0, SlotType.REPLICA: 1}
+_PROTOCOLS = {ProtocolVersion.RESP3: 0, ProtocolVersion.RESP2: 1}
+_READ_FROM = {
+    ReadFrom.PRIMARY: 0,
+    ReadFrom.PREFER_REPLICA: 1,
+    ReadFrom.LOWEST_LATENCY: 2,
+    ReadFrom.AZ_AFFINITY: 3,
+    ReadFrom.AZ_AFFINITY_REPLICAS_AND_PRIMARY: 4,
+    ReadFrom.ALL_NODES: 5,
+    ReadFrom.AZ_AFFINITY_ALL_NODES: 6,
+}
+_LAST_SLOT = 16383
+
+
+def connection(options: Options, message: Any) -> None:
+    """Fill a ``ConnectionRequest``."""
+    for node in options.addresses:
+        message.addresses.add(host=node.host, port=node.port)
+    message.cluster_mode_enabled = options.cluster_mode
+    message.request_timeout = milliseconds("request_timeout", options.request_timeout)
+    message.connection_timeout = milliseconds("connection_timeout", options.connection_timeout)
+    message.inflight_requests_limit = options.inflight_requests_limit
+    message.database_id = options.database_id
+    message.protocol = _PROTOCOLS[options.protocol]
+    message.read_from = _READ_FROM[options.read_from]
+    message.client_az = options.client_az or ""
+    message.client_name = options.client_name or ""
+    message.lib_name = options.lib_name or ""
+    if options.username is not None or options.password is not None:
+        message.authentication_info.username = options.username or ""
+        message.authentication_info.password = options.password or ""
+
+
+def command(name: str, words: Sequence[object], message: Any) -> None:
+    """Fill a ``Command``.
+
+    Args:
+        name: What the words are, for the error.
+        words: The command and its arguments.
+        message: The ``Command``.
+
+    Raises:
+        RequestError: A text has no UTF-8 form.
+        TypeError: A word is neither bytes nor str, int or float.
+    """
+    message.request_type = _CUSTOM_COMMAND
+    message.args_array.args.extend(
+        [
+            word if type(word) is bytes else _word(name, position, word)
+            for position, word in enumerate(words)
+        ]
+    )
+
+
+def batch(commands: Sequence[Sequence[object]], message: Any) -> None:
+    """Fill the commands of a ``Batch``.
+
+    Raises:
+        RequestError: A text has no UTF-8 form.
+        TypeError: A word is neither bytes nor str, int or float, or a command is one word.
+    """
+    for position, words in enumerate(commands):
+        name = f"commands[{position}]"
+        if isinstance(words, (str, bytes)):
+            raise TypeError(f"{name} is a {type(words).__name__}, not a sequence of words")
+        command(name, words, message.commands.add())
+
+
+def _word(name: str, position: int, word: object) -> bytes:
+    if isinstance(word, str):
+        return _utf8(f"{name}[{position}]", word)
+    if isinstance(word, bytes):
+        return word
+    if isinstance(word, int) and not isinstance(word, bool):
+        return b"%d" % word
+    if isinstance(word, float):
+        return float.__repr__(word).encode()
+    raise TypeError(
+        f"{name}[{position}] is a {type(word).__name__}; "
+        "the words of a command are bytes, str, int or float"
+    )
+
+
+def _utf8(name: str, text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as fault:
+        raise RequestError(f"{name} is not Unicode text: {fault}; give bytes") from None
+
+
+def route(given: Route, message: Any) -> None:
+    """Fill a ``Routes``.
+
+    Raises:
+        RequestError: The route cannot be; the message says what of it.
+    """
+    if type(given) in _SIMPLE_ROUTES:
+        message.simple_routes = _SIMPLE_ROUTES[type(given)]
+    elif isinstance(given, SlotKeyRoute):
+        _slot_key(given, message.slot_key_route)
+    elif isinstance(given, SlotIdRoute):
+        message.slot_id_route.slot_type = _slot_type(given.slot_type)
+        if isinstance(given.slot_id, bool) or not isinstance(given.slot_id, int):
+            raise RequestError(f"slot_id is {given.slot_id!r}, not an int")
+        try:
+            message.slot_id_route.slot_id = given.slot_id
+        except ValueError:
+            raise RequestError(f"slot_id {given.slot_id} is out of range 0..16383") from None
+    elif isinstance(given, ByAddressRoute):
+        try:
+            host, port = address.host_and_port(given.host, given.port)
+        except ValueError as fault:
+            raise RequestError(str(fault)) from None
+        message.by_address_route.host = _utf8("host", host).decode()
+        message.by_address_route.port = port
+    else:
+        raise RequestError(f"route is {given!r:.80}, which is none of libglide.routes")
+
+
+def _slot_key(route: SlotKeyRoute, message: Any) -> None:
+    message.slot_type = _slot_type(route.slot_type)
+    if isinstance(route.slot_key, str):
+        message.slot_key = _utf8("slot_key", route.slot_key).decode()
+    elif isinstance(route.slot_key, bytes):
+        try:
+            message.slot_key = route.slot_key.decode()
+        except UnicodeDecodeError:
+            message.slot_key_bytes = route.slot_key
+    else:
+        raise RequestError(f"slot_key is {route.slot_key!r:.80}, neither str nor bytes")
+
+
+def _slot_type(given: object) -> int:
+    if not isinstance(given, SlotType):
+        raise RequestError(f"slot_type is {given!r:.80}, not a SlotType")
+    return _SLOT_TYPES[given]
+
+
+def policy(given: ResponsePolicy | None) -> int:
+    """The number of a policy; that of ``DEFAULT`` for None.
+
+    Raises:
+        RequestError: It is no policy.
+    """
+    if given is None:
+        return ResponsePolicy.DEFAULT
+    if not isinstance(given, ResponsePolicy):
+        raise RequestError(f"policy is {given!r:.80}, not a ResponsePolicy")
+    return given
+
+
+def topology(given: Topology, read_from: ReadFrom, client_az: str | None, message: Any) -> None:
+    """Fill a ``Topology``.
+
+    Whether its parts fit together is for the library to say.
+
+    Args:
+        given: The topology.
+        read_from: Which node of a shard serves a read without a route.
+        client_az: The zone that some ways of ``read_from`` prefer.
+        message: The ``Topology``.
+
+    Raises:
+        ConfigurationError: A part of it cannot be; the message names it.
+    """
+    if not isinstance(given, Topology):
+        raise checks.refusal(f"topology is {given!r:.80}, not a Topology")
+    message.epoch = checks.whole_number("epoch", given.epoch, 0, 2**64 - 1)
+    message.standalone = checks.boolean("standalone", given.standalone)
+    message.read_from = _READ_FROM[read_from]
+    message.client_az = client_az or ""
+    for position, shard in enumerate(given.shards):
+        _shard(f"shards[{position}]", shard, message.shards.add())
+
+
+def _shard(name: str, shard: Shard, message: Any) -> None:
+    if not isinstance(shard, Shard):
+        raise checks.refusal(f"{name} is {shard!r:.80}, not a Shard")
+    for position, (first, last) in enumerate(shard.slots):
+        place = f"{name}.slots[{position}]"
+        message.slots.add(
+            first=checks.whole_number(f"{place}.first", first, 0, _LAST_SLOT),
+            last=checks.whole_number(f"{place}.last", last, 0, _LAST_SLOT),
+        )
+    if shard.primary is None:
+        raise checks.refusal(f"{name} has no primary")
+    _node(f"{name}.primary", shard.primary, message.primary)
+    for position, replica in enumerate(shard.replicas):
+        _node(f"{name}.replicas[{position}]", replica, message.replicas.add())
+
+
+def _node(name: str, node: Node, message: Any) -> None:
+    if not isinstance(node, Node):
+        raise checks.refusal(f"{name} is {node!r:.80}, not a Node")
+    message.host = checks.text(f"{name}.host", node.host)
+    message.port = checks.whole_number(f"{name}.port", node.port, 1, 65535)
+    message.id = checks.text(f"{name}.id", node.id)
+    message.zone = checks.text(f"{name}.zone", node.zone)
+    for position, alias in enumerate(node.aliases):
+        message.aliases.append(checks.text(f"{name}.aliases[{position}]", alias))
