@@ -168,8 +168,9 @@ typedef uint64_t glide_client;
  * response  gets a Response: the topology on GLIDE_OK, else the error. Owned by the caller, to
  *           be freed with glide_buffer_free().
  *
- * Blocks at most connection_timeout and 50 ms more. The addresses are asked in parallel and the
- * first good answer serves. A server that is not a cluster is served too, as one shard without
+ * Blocks at most connection_timeout and 50 ms more, and while it reads the files that
+ * client_cert_path and client_key_path name. The addresses are asked in parallel and the first
+ * good answer serves. A server that is not a cluster is served too, as one shard without
  * slot routes.
  *
  * Returns GLIDE_OK; GLIDE_ERR_CONFIG; GLIDE_ERR_DECODE; GLIDE_ERR_CONNECTION and
@@ -183,8 +184,10 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  * glide_client_execute - run one request and wait for its response.
  *
  * client    from glide_client_open(); any number of threads may use it at once.
- * request   a serialized CommandRequest of `len` bytes.
- * response  gets a Response on every return, to be freed with glide_buffer_free().
+ * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, or a
+ *           step of a scan over the whole cluster.
+ * response  gets a Response on every return, to be freed with glide_buffer_free(). A command that
+ *           goes to all nodes or all primaries by itself (PING, DBSIZE) brings the outcome of each.
  *
  * Blocks until the response or the request's deadline: timeout_ms from the call on, else the
  * client's request_timeout, and never more than 50 ms past it. A command that blocks on the
