@@ -55,7 +55,7 @@ typedef int32_t glide_status;
 
 enum {
     GLIDE_OK = 0,
-    GLIDE_ERR_INVALID_ARGUMENT = 1, /* a NULL pointer, a handle that never was, a value out of range */
+    GLIDE_ERR_INVALID_ARGUMENT = 1, /* a NULL pointer, a handle that never was, a wrong value */
     GLIDE_ERR_DECODE = 2,           /* the bytes are not the message that the call expects */
     GLIDE_ERR_CONFIG = 3,           /* the ConnectionRequest asks for what cannot be */
     GLIDE_ERR_ROUTE = 4,            /* no node for the route; a retry is safe */
