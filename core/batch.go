@@ -14,6 +14,8 @@ type BatchRequest struct {
 	// Raise makes the first command that failed the error of the whole. Without it errors stand
 	// among the results, each in the place of its command.
 	Raise bool
+	// Repeat says that commands may run twice: the ones whose reply was lost are sent once more.
+	Repeat bool
 }
 
 // ExecuteBatch runs a batch: the commands for one node in one write, or all of them as one
@@ -39,9 +41,9 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
 	}
 	var value routing.Value
 	if plan.Atomic {
-		value, err = c.transact(ctx, plan)
+		value, err = c.transact(ctx, plan, request.Repeat)
 	} else {
-		value, err = c.pipeline(ctx, plan, request.Raise)
+		value, err = c.pipeline(ctx, plan, request)
 	}
 	if err == nil && request.Raise {
 		err = firstError(value)
@@ -75,13 +77,13 @@ func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.
 }
 
 // pipeline runs the commands of a batch each for itself.
-func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, raise bool) (routing.Value, error) {
+func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, request *BatchRequest) (routing.Value, error) {
 	parts := make([][]*flight, len(plan.Parts))
 	var all []*flight
 	for i, part := range plan.Parts {
 		for _, step := range part.Steps {
 			command, leg := plan.Of(step)
-			f := &flight{leg: leg, readOnly: command.ReadOnly, stay: command.FanOut() && command.Writes}
+			f := &flight{leg: leg, readOnly: command.ReadOnly || request.Repeat, stay: command.FanOut() && command.Writes}
 			parts[i] = append(parts[i], f)
 			all = append(all, f)
 		}
@@ -102,7 +104,7 @@ func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, raise bo
 	if err != nil {
 		return routing.Value{}, NewError(StatusInternal, "%v", err)
 	}
-	if raise && failure != nil && results[first].IsError() {
+	if request.Raise && failure != nil && results[first].IsError() {
 		return routing.Value{}, failure
 	}
 	return routing.ArrayOf(results...), nil
@@ -138,13 +140,13 @@ var (
 )
 
 // transact runs a batch as one transaction, in one write.
-func (c *Client) transact(ctx context.Context, plan *routing.BatchPlan) (routing.Value, error) {
+func (c *Client) transact(ctx context.Context, plan *routing.BatchPlan, repeat bool) (routing.Value, error) {
 	part := plan.Parts[0]
 	commands := [][][]byte{multiWords}
 	for _, step := range part.Steps {
 		commands = append(commands, step.Words)
 	}
-	f := &flight{leg: plan.Whole, readOnly: plan.ReadOnly, transaction: append(commands, execWords)}
+	f := &flight{leg: plan.Whole, readOnly: plan.ReadOnly || repeat, transaction: append(commands, execWords)}
 	c.deliver(ctx, []*flight{f})
 	switch outcome := f.outcome; {
 	case outcome.Err != nil:

@@ -104,6 +104,18 @@ func TestAPartWhoseReplyWasLostKeepsTheResultsOfTheOthers(t *testing.T) {
 	require.Len(t, f.three.Got("INCR"), 1)
 }
 
+func TestACommandThatMayRunTwiceIsSentOnceMoreAfterItsReplyWasLost(t *testing.T) {
+	for _, atomic := range []bool{false, true} {
+		f := fakeCluster(t)
+		f.three.On("INCR foo", fakenode.Hangup(), fakenode.Int(2))
+		f.three.On("EXEC", fakenode.Array(fakenode.Int(2)))
+		request := batchOf(atomic, []string{"INCR", "foo"})
+		request.Repeat = true
+		require.Equal(t, []routing.Value{routing.Integer(2)}, runBatch(t, openFakes(t, f), request))
+		require.Len(t, f.three.Got("INCR"), 2)
+	}
+}
+
 func TestAPartThatWasNeverWrittenGoesAgainInItsOrder(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)

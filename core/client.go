@@ -233,5 +233,5 @@ func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response
 }
 
 func setsState(words [][]byte) *Error {
-	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; set it in the connection request", routing.CommandName(words))
+	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; what lasts is set in the connection request", routing.CommandName(words))
 }

@@ -37,7 +37,7 @@ func (t target) String() string {
 // flight is one leg on its way, through redirects and retries, to its outcome.
 type flight struct {
 	leg      *routing.Leg
-	readOnly bool
+	readOnly bool // or else may run twice
 	stay     bool // it follows no redirect
 	to       target
 	asking   bool // the next command goes with ASKING

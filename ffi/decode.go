@@ -86,10 +86,7 @@ func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 }
 
 func (r *request) decodeBatch(message *protobuf.Batch) (*core.BatchRequest, error) {
-	if message.GetRetryConnectionError() {
-		return nil, badRequest("retry_connection_error: a command that may have run is not sent again")
-	}
-	batch := &core.BatchRequest{Raise: message.GetRaiseOnError(), Timeout: r.Timeout}
+	batch := &core.BatchRequest{Raise: message.GetRaiseOnError(), Repeat: message.GetRetryConnectionError(), Timeout: r.Timeout}
 	if batch.Timeout == 0 {
 		batch.Timeout = milliseconds(message.GetTimeout())
 	}

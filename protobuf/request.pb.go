@@ -634,8 +634,9 @@ type Batch struct {
 	RaiseOnError *bool   `protobuf:"varint,3,opt,name=raise_on_error,json=raiseOnError,proto3,oneof" json:"raise_on_error,omitempty"`
 	Timeout      *uint32 `protobuf:"varint,4,opt,name=timeout,proto3,oneof" json:"timeout,omitempty"` // milliseconds; timeout_ms of the request wins over it
 	// Commands that the server refused for a while are always sent again, within the deadline.
-	RetryServerError     *bool `protobuf:"varint,5,opt,name=retry_server_error,json=retryServerError,proto3,oneof" json:"retry_server_error,omitempty"`
-	RetryConnectionError *bool `protobuf:"varint,6,opt,name=retry_connection_error,json=retryConnectionError,proto3,oneof" json:"retry_connection_error,omitempty"` // refused: a command could run twice
+	RetryServerError *bool `protobuf:"varint,5,opt,name=retry_server_error,json=retryServerError,proto3,oneof" json:"retry_server_error,omitempty"`
+	// Commands whose reply was lost are sent once more, though they may have run.
+	RetryConnectionError *bool `protobuf:"varint,6,opt,name=retry_connection_error,json=retryConnectionError,proto3,oneof" json:"retry_connection_error,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }

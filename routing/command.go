@@ -61,7 +61,7 @@ const (
 	accessNone access = iota // it has none
 	accessRead
 	accessWrite
-	accessState // it has none, and sets a state of the connection
+	accessState // it sets a state of the connection, and changes no key
 )
 
 // wait says where a command names the time that it lets the server block.
