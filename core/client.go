@@ -61,7 +61,7 @@ func Open(config Config) (*Client, error) {
 	c := &Client{config: config}
 	c.links = links{config: &c.config, open: make(map[routing.Address]*link)}
 	c.planner = routing.Planner{
-		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone,
+		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone, ReadOnly: config.ReadOnly,
 		Usable: c.links.usable, Latency: c.links.latency,
 	}
 	c.closing, c.close = context.WithCancel(context.Background())

@@ -31,6 +31,10 @@ type Config struct {
 	Reads routing.ReadStrategy
 	Zone  string
 
+	// ReadOnly refuses every command that may write, and is content with replicas. It is for
+	// standalone servers; reads prefer replicas unless Reads says something else.
+	ReadOnly bool
+
 	tls *tls.Config // what TLS comes to
 }
 
@@ -48,6 +52,15 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if err := checkZone(c.Reads, c.Zone); err != nil {
 		return c, err
+	}
+	switch {
+	case !c.ReadOnly:
+	case !c.Standalone:
+		return c, NewError(StatusConfig, "read_only is for standalone servers; cluster_mode_enabled is set")
+	case c.Reads.NeedsZone():
+		return c, NewError(StatusConfig, "read_only does not go together with a read_from that prefers a zone")
+	case c.Reads == routing.ReadPrimary:
+		c.Reads = routing.ReadPreferReplica
 	}
 	if c.TLS != nil {
 		var err error

@@ -312,7 +312,10 @@ func (c *Client) redirect(f *flight, line string) verdict {
 		f.to = targetOf(node)
 	}
 	if f.to.endpoint == before {
-		return waitFirst // the node contradicts itself; it is taking the slot over
+		// The node contradicts itself: it is taking the slot over, or the connection leads to
+		// another node than the address does by now.
+		c.links.renew(before)
+		return waitFirst
 	}
 	return sendAgain
 }

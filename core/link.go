@@ -277,6 +277,11 @@ func (s *links) to(endpoint routing.Address) (*link, error) {
 	return l, nil
 }
 
+// renew lets the next exchange with an endpoint begin with new connections.
+func (s *links) renew(endpoint routing.Address) {
+	s.keep(func(other routing.Address) bool { return other != endpoint })
+}
+
 // keep retires the links to endpoints that are not wanted any more.
 func (s *links) keep(wanted func(routing.Address) bool) {
 	s.mu.Lock()

@@ -488,6 +488,25 @@ func TestAStandaloneServerServesEverythingButSlotRoutes(t *testing.T) {
 	}
 }
 
+func TestAClientThatOnlyReadsIsContentWithAReplica(t *testing.T) {
+	primary, err := cluster.StartStandalone(t.Context(), cluster.Options{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, primary.Stop()) }()
+	replica, err := cluster.StartStandalone(t.Context(), cluster.Options{Args: []string{"--replicaof", "127.0.0.1 " + strconv.Itoa(primary.Port)}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, replica.Stop()) }()
+	for _, addresses := range [][]string{{replica.Address()}, {primary.Address(), replica.Address()}} {
+		client := open(t, Config{Standalone: true, ReadOnly: true}, addresses...)
+		request := command("GET", "foo")
+		request.Outcomes = true
+		require.Equal(t, replica.Address(), run(t, client, request).Outcomes[0].Node.Address.String())
+		refused := failure(t, client, command("SET", "foo", "1"))
+		require.Equal(t, "SET may write, and the client is read-only", refused.Message)
+	}
+	_, err = Open(Config{Addresses: []routing.Address{mustParse(replica.Address())}, ReadOnly: true})
+	require.ErrorContains(t, err, "read_only is for standalone servers")
+}
+
 func TestRESP2GivesTheSameRoutes(t *testing.T) {
 	client := open(t, Config{RESP2: true}, cluster.Shared(t)[0])
 	require.Len(t, run(t, client, command("PING").to(routing.Route{Kind: routing.RouteAllNodes})).Outcomes, 6)

@@ -217,7 +217,7 @@ func (c *Client) discover(ctx context.Context, addresses []routing.Address, grac
 		}
 	}
 	if len(views) == 0 {
-		return standalone(all)
+		return standalone(all, c.config.ReadOnly)
 	}
 	chosen, err := routing.Agree(views, len(views), true)
 	if err != nil {
@@ -276,8 +276,9 @@ func infoNumber(info, name string) uint64 {
 	return number
 }
 
-// standalone makes a snapshot of addresses that are no cluster: one primary and its replicas.
-func standalone(all []finding) (*routing.Snapshot, error) {
+// standalone makes a snapshot of addresses that are no cluster: one primary and its replicas. For
+// a client that only reads replicas will do: the first stands where the primary would.
+func standalone(all []finding, readOnly bool) (*routing.Snapshot, error) {
 	var primaries, replicas []routing.Address
 	for _, found := range all {
 		switch {
@@ -293,6 +294,8 @@ func standalone(all []finding) (*routing.Snapshot, error) {
 		return routing.NewStandalone(primaries[0], replicas...), nil
 	case len(primaries) > 1:
 		return nil, NewError(StatusConfig, "%v are all primaries: name one of them and its replicas, or set cluster_mode_enabled for a cluster", primaries)
+	case len(replicas) > 0 && readOnly:
+		return routing.NewStandalone(replicas[0], replicas[1:]...), nil
 	case len(replicas) > 0:
 		return nil, NewError(StatusConfig, "%v are replicas; the address of their primary is missing", replicas)
 	}

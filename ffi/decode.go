@@ -171,7 +171,7 @@ var honoured = map[protoreflect.Name]bool{
 	"inflight_requests_limit": true, "connection_timeout": true, "lib_name": true,
 	"tcp_nodelay": true, "read_from": true, "client_az": true,
 	"tls_mode": true, "tls_server_name": true, "root_certs": true, "client_cert": true, "client_key": true,
-	"client_cert_path": true, "client_key_path": true,
+	"client_cert_path": true, "client_key_path": true, "read_only": true,
 }
 
 func badConfig(format string, args ...any) *core.Error {
@@ -222,6 +222,7 @@ func decodeConfig(bytes []byte) (config core.Config, err error) {
 	if _, known := protobuf.ReadFrom_name[int32(message.GetReadFrom())]; !known {
 		return config, badConfig("read_from %d is no strategy", message.GetReadFrom())
 	}
+	config.ReadOnly = message.GetReadOnly()
 	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
 	return config, nil
 }

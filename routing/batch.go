@@ -57,7 +57,7 @@ func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	at := make(map[*Node]int)
 	for i, words := range b.Commands {
 		plan := &p.plans[i]
-		if err := by.Plan(plan, &Request{Words: words, Route: b.Route}, s); err != nil {
+		if err := by.planInBatch(plan, &Request{Words: words, Route: b.Route}, s); err != nil {
 			return nil, inBatch(i, err)
 		}
 		p.join(plan)
@@ -73,6 +73,21 @@ func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
 		}
 	}
 	return p, nil
+}
+
+// planInBatch plans one command of a batch. On a standalone server all of a batch goes to the
+// primary, whatever its commands are, as in GLIDE.
+func (by *Planner) planInBatch(p *Plan, r *Request, s *Snapshot) error {
+	if !s.Standalone || r.Route.Kind != RouteDefault {
+		return by.Plan(p, r, s)
+	}
+	*p = Plan{Epoch: s.Epoch}
+	command, err := by.command(r)
+	if err != nil {
+		return err
+	}
+	p.ReadOnly, p.Writes = command.access == accessRead, command.access == accessWrite
+	return by.single(p, Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}, s)
 }
 
 func inBatch(command int, err error) error {
@@ -119,7 +134,7 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 		}
 		part.Slot = slot
 	}
-	leg := Leg{Slot: part.Slot, choice: chooseOwner, read: readOnly}
+	leg := Leg{Slot: part.Slot, choice: chooseOwner, read: readOnly && !s.Standalone}
 	if part.Slot == NoSlot {
 		leg.choice = choosePrimary
 	}
