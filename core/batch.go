@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"libglide/routing"
@@ -69,7 +70,9 @@ func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.
 	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
 			if routing.SetsState(step.Words) {
-				return nil, setsState(step.Words)
+				refused := setsState(step.Words)
+				refused.Message = fmt.Sprintf("command %d of the batch: %s", step.Command, refused.Message)
+				return nil, refused
 			}
 		}
 	}

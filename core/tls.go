@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"os"
 )
@@ -70,5 +71,8 @@ func (l *link) secure(ctx context.Context, raw net.Conn) (net.Conn, error) {
 		config.ServerName = l.endpoint.Host
 	}
 	secured := tls.Client(raw, config)
-	return secured, secured.HandshakeContext(ctx)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("TLS handshake: %w", err)
+	}
+	return secured, nil
 }

@@ -693,6 +693,8 @@ func (x *Verbatim) GetText() []byte {
 	return nil
 }
 
+// In the results of a batch also a failure that no server spoke of, under the code "CONNECTION" or
+// "TIMEOUT"; the message then says whether the command may have run.
 type ServerError struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`       // first word, as "WRONGTYPE"

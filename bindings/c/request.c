@@ -7,6 +7,7 @@
 
 enum { /* ConnectionRequest */
     CONNECTION_ADDRESSES = 1,
+    CONNECTION_TLS_MODE = 2,
     CONNECTION_CLUSTER_MODE_ENABLED = 3,
     CONNECTION_REQUEST_TIMEOUT = 4,
     CONNECTION_READ_FROM = 5,
@@ -16,6 +17,12 @@ enum { /* ConnectionRequest */
     CONNECTION_INFLIGHT_REQUESTS_LIMIT = 14,
     CONNECTION_CLIENT_AZ = 15,
     CONNECTION_CONNECTION_TIMEOUT = 16,
+    CONNECTION_ROOT_CERTS = 20,
+    CONNECTION_CLIENT_CERT = 22,
+    CONNECTION_CLIENT_KEY = 23,
+    CONNECTION_CLIENT_CERT_PATH = 31,
+    CONNECTION_CLIENT_KEY_PATH = 32,
+    CONNECTION_TLS_SERVER_NAME = 100,
 
     ADDRESS_HOST = 1,
     ADDRESS_PORT = 2,
@@ -75,7 +82,7 @@ size_t request_addresses(const char *text, request_address *addresses, size_t ro
     }
 }
 
-/* put_nonzero, put_text - append what is not the default. */
+/* put_nonzero, put_text, put_bytes - append what is not the default. */
 static void put_nonzero(wire_writer *writer, uint32_t field, uint32_t value)
 {
     if (value != 0)
@@ -86,6 +93,24 @@ static void put_text(wire_writer *writer, uint32_t field, const char *text)
 {
     if (text != NULL)
         wire_put_bytes(writer, field, wire_text(text));
+}
+
+static void put_bytes(wire_writer *writer, uint32_t field, wire_bytes bytes)
+{
+    if (bytes.len != 0)
+        wire_put_bytes(writer, field, bytes);
+}
+
+static void put_tls(wire_writer *writer, const request_tls *tls)
+{
+    put_nonzero(writer, CONNECTION_TLS_MODE, tls->mode);
+    put_text(writer, CONNECTION_TLS_SERVER_NAME, tls->server_name);
+    for (size_t i = 0; i < tls->root_cert_count; i++)
+        wire_put_bytes(writer, CONNECTION_ROOT_CERTS, tls->root_certs[i]);
+    put_bytes(writer, CONNECTION_CLIENT_CERT, tls->client_cert);
+    put_bytes(writer, CONNECTION_CLIENT_KEY, tls->client_key);
+    put_text(writer, CONNECTION_CLIENT_CERT_PATH, tls->client_cert_path);
+    put_text(writer, CONNECTION_CLIENT_KEY_PATH, tls->client_key_path);
 }
 
 bool request_encode_connection(wire_writer *writer, const request_connection *connection)
@@ -112,6 +137,7 @@ bool request_encode_connection(wire_writer *writer, const request_connection *co
         put_text(writer, AUTHENTICATION_USERNAME, connection->username);
         wire_end(writer, authentication);
     }
+    put_tls(writer, &connection->tls);
     return !writer->failed;
 }
 
@@ -203,6 +229,7 @@ enum { /* CommandRequest */
     COMMAND_CALLBACK_IDX = 1,
     COMMAND_SINGLE_COMMAND = 2,
     COMMAND_BATCH = 3,
+    COMMAND_CLUSTER_SCAN = 6,
     COMMAND_ROUTE = 10,
     COMMAND_TIMEOUT_MS = 100,
     COMMAND_RESPONSE_POLICY = 101,
@@ -210,6 +237,13 @@ enum { /* CommandRequest */
 
     BATCH_IS_ATOMIC = 1,
     BATCH_COMMANDS = 2,
+    BATCH_RAISE_ON_ERROR = 3,
+
+    SCAN_CURSOR = 1,
+    SCAN_MATCH_PATTERN = 2,
+    SCAN_COUNT = 3,
+    SCAN_OBJECT_TYPE = 4,
+    SCAN_ALLOW_NON_COVERED_SLOTS = 5,
 
     SINGLE_REQUEST_TYPE = 1,
     SINGLE_ARGS_ARRAY = 2,
@@ -277,8 +311,28 @@ bool request_encode_batch(wire_writer *writer, const request_batch *batch)
     put_nonzero(writer, BATCH_IS_ATOMIC, batch->atomic);
     for (size_t i = 0; i < batch->command_count; i++)
         put_words(writer, BATCH_COMMANDS, batch->commands[i].words, batch->commands[i].count);
+    put_nonzero(writer, BATCH_RAISE_ON_ERROR, batch->raise_on_error);
     wire_end(writer, place);
     put_route(writer, &batch->route);
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, batch->timeout_ms);
+    return !writer->failed;
+}
+
+bool request_encode_scan(wire_writer *writer, const request_scan *scan)
+{
+    size_t place;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, scan->callback_idx);
+    place = wire_begin(writer, COMMAND_CLUSTER_SCAN);
+    put_bytes(writer, SCAN_CURSOR, scan->cursor);
+    if (scan->match.data != NULL)
+        wire_put_bytes(writer, SCAN_MATCH_PATTERN, scan->match);
+    if (scan->count != 0)
+        wire_put_int(writer, SCAN_COUNT, scan->count);
+    put_text(writer, SCAN_OBJECT_TYPE, scan->type);
+    put_nonzero(writer, SCAN_ALLOW_NON_COVERED_SLOTS, scan->allow_gaps);
+    wire_end(writer, place);
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, scan->timeout_ms);
     return !writer->failed;
 }
 
@@ -313,6 +367,24 @@ glide_status request_resolve(glide_client client, const request_command *command
     const bool encoded = request_encode_command(&request, command);
 
     return send(glide_client_resolve, client, encoded, &request, response);
+}
+
+glide_status request_execute_batch(glide_client client, const request_batch *batch,
+                                   glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_batch(&request, batch);
+
+    return send(glide_client_execute, client, encoded, &request, response);
+}
+
+glide_status request_execute_scan(glide_client client, const request_scan *scan,
+                                  glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_scan(&request, scan);
+
+    return send(glide_client_execute, client, encoded, &request, response);
 }
 
 glide_status request_resolve_batch(glide_client client, const request_batch *batch,

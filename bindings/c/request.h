@@ -32,6 +32,26 @@ typedef struct request_address {
  */
 size_t request_addresses(const char *text, request_address *addresses, size_t room);
 
+/* The numbers of TlsMode. */
+typedef enum request_tls_mode {
+    REQUEST_NO_TLS = 0,
+    REQUEST_SECURE_TLS = 1,
+    REQUEST_INSECURE_TLS = 2 /* encrypted, but any certificate of the server is taken */
+} request_tls_mode;
+
+/* How connections are encrypted. Certificates and keys are in PEM form. With REQUEST_NO_TLS every
+ * other member is refused. */
+typedef struct request_tls {
+    request_tls_mode mode;
+    const char *server_name;      /* whom the certificate must be for; NULL: the node's host */
+    const wire_bytes *root_certs; /* bundles that take the place of the system's roots */
+    size_t root_cert_count;
+    wire_bytes client_cert; /* of the client's own, for servers that ask; its key belongs to it */
+    wire_bytes client_key;
+    const char *client_cert_path; /* files with the two, in their place */
+    const char *client_key_path;
+} request_tls;
+
 /* How to connect: a ConnectionRequest. */
 typedef struct request_connection {
     const request_address *addresses; /* at least one; they are asked in parallel */
@@ -46,6 +66,7 @@ typedef struct request_connection {
     const char *username;           /* NULL: the default user */
     const char *password;           /* NULL: none */
     const char *client_name;        /* as CLIENT LIST shows it; NULL: none */
+    request_tls tls;                /* {0}: connections are not encrypted */
 } request_connection;
 
 /*
@@ -137,21 +158,56 @@ typedef struct request_command {
  */
 size_t request_split(const char *line, wire_bytes *words, size_t room);
 
-/* Several commands that travel together: a CommandRequest with a batch. */
+/*
+ * Several commands that travel together: a CommandRequest with a batch. The value of the response
+ * is an array with a result for each command, in their order; nil where a transaction was given up.
+ */
 typedef struct request_batch {
     const request_words *commands; /* at least one */
     size_t command_count;
     bool atomic;           /* a transaction: to one node, with all keys in one slot */
+    bool raise_on_error;   /* the first error fails the call; else errors are among the results */
     request_route route;   /* of the whole batch, to one node */
+    uint32_t timeout_ms;   /* of the whole batch; 0: the client's request_timeout */
     uint32_t callback_idx; /* given back in the response */
 } request_batch;
+
+/*
+ * One step of a scan over all shards: a CommandRequest with a cluster_scan. The value of the
+ * response is an array of two: the next cursor, a bulk string, and an array of keys.
+ *
+ *     request_scan scan = {.match = wire_text("user:*")};
+ *     while (!wire_equal(scan.cursor, REQUEST_SCAN_FINISHED)) {
+ *         ... request_execute_scan(client, &scan, &buffer), response_read(&buffer, &reply) ...
+ *         response_next_value(&reply.value.items, &cursor);
+ *         response_next_value(&reply.value.items, &keys);
+ *         while (response_next_value(&keys.items, &key))
+ *             ...
+ *         scan.cursor = cursor.text; // the buffer must live until the next step has begun
+ *     }
+ *
+ * A key that is there throughout is given at least once, perhaps several times.
+ */
+typedef struct request_scan {
+    wire_bytes cursor;     /* empty begins; then what the last step gave */
+    wire_bytes match;      /* a pattern that the keys must match; without data: any key */
+    int64_t count;         /* about how many keys a server looks at; 0: the server's default */
+    const char *type;      /* of the keys' values, as "string"; NULL: any */
+    bool allow_gaps;       /* go on where slots have no shard */
+    uint32_t timeout_ms;   /* of this step; 0: the client's request_timeout */
+    uint32_t callback_idx; /* given back in the response */
+} request_scan;
+
+/* The cursor after the last step; no step takes it. */
+#define REQUEST_SCAN_FINISHED "finished"
 
 /* request_encode_command - append a CommandRequest to a writer; else as
  * request_encode_connection(). */
 bool request_encode_command(wire_writer *writer, const request_command *command);
 
-/* request_encode_batch - the same for a batch. */
+/* request_encode_batch, request_encode_scan - the same for a batch and for a step of a scan. */
 bool request_encode_batch(wire_writer *writer, const request_batch *batch);
+bool request_encode_scan(wire_writer *writer, const request_scan *scan);
 
 /*
  * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
@@ -165,9 +221,15 @@ glide_status request_execute(glide_client client, const request_command *command
 glide_status request_resolve(glide_client client, const request_command *command,
                              glide_buffer *response);
 
-/* request_resolve_batch - glide_client_resolve() with a CommandRequest made of batch; else as
- * request_resolve(). */
+/* request_execute_batch, request_resolve_batch - the same with a CommandRequest made of batch. */
+glide_status request_execute_batch(glide_client client, const request_batch *batch,
+                                   glide_buffer *response);
 glide_status request_resolve_batch(glide_client client, const request_batch *batch,
                                    glide_buffer *response);
+
+/* request_execute_scan - glide_client_execute() with a CommandRequest made of scan; else as
+ * request_execute(). */
+glide_status request_execute_scan(glide_client client, const request_scan *scan,
+                                  glide_buffer *response);
 
 #endif /* REQUEST_H */

@@ -41,6 +41,18 @@ static wire_bytes bytes_of(wire_bytes message, uint32_t number)
     return CHECK(field_of(message, number, &field)) ? wire_get_bytes(&field) : wire_text(NULL);
 }
 
+/* nth_of - the content of one of several fields of a number, the first being 0. */
+static wire_bytes nth_of(wire_bytes message, uint32_t number, int nth)
+{
+    wire_reader reader = wire_read(message);
+
+    while (wire_next(&reader))
+        if (reader.field == number && nth-- == 0)
+            return wire_get_bytes(&reader);
+    CHECK(!"there are that many");
+    return wire_text(NULL);
+}
+
 /* encoded - the bytes of a command, to be freed with the writer. */
 static wire_bytes encoded(wire_writer *writer, const request_command *command)
 {
@@ -137,6 +149,35 @@ TEST(a_connection_becomes_a_connection_request)
     wire_writer_free(&writer);
 }
 
+TEST(the_tls_of_a_connection_becomes_its_fields)
+{
+    const wire_bytes roots[] = {wire_text("root 0"), wire_text("root 1")};
+    request_connection connection = {.tls = {
+                                         .mode = REQUEST_INSECURE_TLS,
+                                         .server_name = "node.test",
+                                         .root_certs = roots,
+                                         .root_cert_count = 2,
+                                         .client_cert = wire_text("cert"),
+                                         .client_key = wire_text("key"),
+                                         .client_cert_path = "cert.pem",
+                                         .client_key_path = "key.pem",
+                                     }};
+    wire_writer writer = {0};
+    wire_bytes message;
+
+    CHECK(request_encode_connection(&writer, &connection));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(message, 2), 2);
+    CHECK_TEXT(nth_of(message, 20, 0), "root 0");
+    CHECK_TEXT(nth_of(message, 20, 1), "root 1");
+    CHECK_TEXT(bytes_of(message, 22), "cert");
+    CHECK_TEXT(bytes_of(message, 23), "key");
+    CHECK_TEXT(bytes_of(message, 31), "cert.pem");
+    CHECK_TEXT(bytes_of(message, 32), "key.pem");
+    CHECK_TEXT(bytes_of(message, 100), "node.test");
+    wire_writer_free(&writer);
+}
+
 TEST(a_connection_leaves_out_what_it_does_not_say)
 {
     request_connection connection = {.standalone = true};
@@ -148,6 +189,7 @@ TEST(a_connection_leaves_out_what_it_does_not_say)
     CHECK_INT(number_of(message, 3), 0);
     for (uint32_t field = 1; field < 40; field++)
         CHECK(field == 3 || !has_field(message, field));
+    CHECK(!has_field(message, 100));
     wire_writer_free(&writer);
 }
 
@@ -232,18 +274,6 @@ TEST(a_by_address_route_becomes_its_message)
     wire_writer_free(&writer);
 }
 
-/* nth_of - the content of one of several fields of a number, the first being 0. */
-static wire_bytes nth_of(wire_bytes message, uint32_t number, int nth)
-{
-    wire_reader reader = wire_read(message);
-
-    while (wire_next(&reader))
-        if (reader.field == number && nth-- == 0)
-            return wire_get_bytes(&reader);
-    CHECK(!"there are that many");
-    return wire_text(NULL);
-}
-
 TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
 {
     wire_bytes ping[] = {wire_text("PING")}, get[] = {wire_text("GET"), wire_text("k")};
@@ -253,6 +283,8 @@ TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
     wire_bytes message, inner;
 
     batch.atomic = true;
+    batch.raise_on_error = true;
+    batch.timeout_ms = 7;
     batch.route = request_random_node();
     CHECK(request_encode_batch(&writer, &batch));
     message = (wire_bytes){writer.data, writer.len};
@@ -260,6 +292,8 @@ TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
     CHECK(!has_field(message, 2));
     CHECK_INT(number_of(message, 1), 9);
     CHECK_INT(number_of(inner, 1), 1);
+    CHECK_INT(number_of(inner, 3), 1);
+    CHECK_INT(number_of(message, 100), 7);
     for (int i = 0; i < 3; i++)
         CHECK_INT(number_of(nth_of(inner, 2, i), 1), 1);
     CHECK_TEXT(bytes_of(bytes_of(nth_of(inner, 2, 0), 2), 1), "PING");
@@ -271,6 +305,37 @@ TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
     message = (wire_bytes){writer.data, writer.len};
     CHECK_INT(bytes_of(message, 3).len, 0);
     CHECK(!has_field(message, 10));
+    wire_writer_free(&writer);
+}
+
+TEST(a_step_of_a_scan_becomes_a_command_request)
+{
+    request_scan scan = {
+        .cursor = wire_text("0-5|||"),
+        .match = wire_text(""),
+        .count = 100,
+        .type = "list",
+        .allow_gaps = true,
+        .timeout_ms = 7,
+        .callback_idx = 9,
+    };
+    wire_writer writer = {0};
+    wire_bytes message, inner;
+
+    CHECK(request_encode_scan(&writer, &scan));
+    message = (wire_bytes){writer.data, writer.len};
+    inner = bytes_of(message, 6);
+    CHECK_INT(number_of(message, 1), 9);
+    CHECK_INT(number_of(message, 100), 7);
+    CHECK_TEXT(bytes_of(inner, 1), "0-5|||");
+    CHECK(has_field(inner, 2) && bytes_of(inner, 2).len == 0);
+    CHECK_INT(number_of(inner, 3), 100);
+    CHECK_TEXT(bytes_of(inner, 4), "list");
+    CHECK_INT(number_of(inner, 5), 1);
+    wire_writer_free(&writer);
+    CHECK(request_encode_scan(&writer, &(request_scan){.count = 0}));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK(has_field(message, 6) && bytes_of(message, 6).len == 0);
     wire_writer_free(&writer);
 }
 

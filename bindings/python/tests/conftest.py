@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from libglide import Client
+from libglide import ByAddressRoute, Client
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,15 @@ def connect() -> Iterator[Connect]:
 @pytest.fixture
 def client(cluster: Cluster, connect: Connect) -> Client:
     return connect(cluster.addresses, request_timeout=5.0)
+
+
+@pytest.fixture
+def stalled(client: Client) -> Iterator[str]:
+    """The address of the node of key "stalled", which answers no writes for a while."""
+    node = ByAddressRoute(client.resolve("SET", "stalled", "x").legs[0].node.address)
+    client.execute("CLIENT", "PAUSE", 5000, "WRITE", route=node)
+    yield node.host
+    client.execute("CLIENT", "UNPAUSE", route=node)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,15 +12,6 @@ from conftest import Cluster, Connect
 
 from libglide import Client, ClosingError, RequestError, Status, TimeoutError
 from libglide.routes import AllNodes, ByAddressRoute
-
-
-@pytest.fixture
-def stalled(client: Client) -> Iterator[str]:
-    """The address of the node of key "stalled", which answers no writes for a while."""
-    node = ByAddressRoute(client.resolve("SET", "stalled", "x").legs[0].node.address)
-    client.execute("CLIENT", "PAUSE", 5000, "WRITE", route=node)
-    yield node.host
-    client.execute("CLIENT", "UNPAUSE", route=node)
 
 
 def test_a_request_ends_at_its_own_timeout(client: Client, stalled: str) -> None:

@@ -32,6 +32,7 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Value
 
@@ -70,6 +71,7 @@ __all__ = [
     "SlotType",
     "Status",
     "TimeoutError",
+    "Tls",
     "Topology",
     "Value",
     "key_slot",

@@ -24,6 +24,21 @@ def text(name: str, value: object) -> str:
     return value
 
 
+def content(name: str, value: object) -> bytes:
+    """Bytes, and nothing that only holds some.
+
+    Args:
+        name: What they are for, for the error.
+        value: The bytes.
+
+    Raises:
+        ConfigurationError: They are no ``bytes``. The error does not show them.
+    """
+    if not isinstance(value, bytes):
+        raise refusal(f"{name} is a {type(value).__name__}, not bytes")
+    return value
+
+
 def whole_number(name: str, value: object, least: int, most: int = 2**32 - 1) -> int:
     """A number from ``least`` to ``most``, both included.
 

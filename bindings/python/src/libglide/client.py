@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from libglide.library import Library, load
@@ -17,11 +18,14 @@ from libglide.options import (
 from libglide.resolver import Resolver, load_codec
 from libglide.response import Response, ResponsePolicy
 from libglide.routes import Route
+from libglide.tls import Tls
 from libglide.topology import Topology
 from libglide.values import Value
 
 if TYPE_CHECKING:
     from libglide.codec import Codec
+
+_FINISHED = "finished"  # the cursor after the last step of a scan
 
 
 class Client(Resolver):
@@ -59,6 +63,7 @@ class Client(Resolver):
         cluster_mode: bool = True,
         read_from: ReadFrom = ReadFrom.PRIMARY,
         client_az: str | None = None,
+        tls: Tls | None = None,
     ) -> Client:
         """Connect to a cluster and learn its topology.
 
@@ -78,6 +83,7 @@ class Client(Resolver):
             read_from: Which node of a shard serves a read without a route.
             client_az: The availability zone that the ``AZ_AFFINITY`` ways of ``read_from`` prefer;
                 the servers must name theirs, as Valkey 9.1 and later do.
+            tls: How connections are encrypted; by default they are not.
 
         Raises:
             ConfigurationError: An option cannot be; the message names it.
@@ -100,6 +106,7 @@ class Client(Resolver):
             cluster_mode=cluster_mode,
             read_from=read_from,
             client_az=client_az,
+            tls=tls,
         )
         loaded, codec = load(), load_codec()
         status, handle, data = loaded.open(codec.connection(options))
@@ -157,6 +164,123 @@ class Client(Resolver):
         """
         request = self._codec.request(args, route, timeout, outcomes, policy)
         return self._codec.response(*self._library.execute(self._handle, request))
+
+    def batch(
+        self,
+        commands: Sequence[Sequence[bytes | str | int | float]],
+        *,
+        atomic: bool = False,
+        raise_on_error: bool = True,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> list[Value] | None:
+        """Run several commands together: those for one node travel in one write.
+
+        Args:
+            commands: The commands, each with its arguments.
+            atomic: The batch is a transaction: all of it goes to one node, and its keys must be
+                in one slot. Without it each command runs for itself, in order only among those
+                for the same node.
+            raise_on_error: Raise the error of the first command that failed; the others may have
+                run. Without it errors stand among the results, not raised: a ``RequestError``,
+                ``TimeoutError`` or ``ConnectionError`` in the place of its command. A transaction
+                that was discarded, or lost as a whole, is raised either way.
+            route: Where to send the whole batch, one node; by default each command goes where it
+                belongs.
+            timeout: Seconds until ``TimeoutError``, for the whole batch; by default the client's.
+                A command that blocks does not prolong it.
+
+        Returns:
+            One result for each command, in their order; None where a transaction was given up.
+
+        Raises:
+            RequestError: A command failed, or the batch cannot be: it is empty, the keys of a
+                transaction are in several slots, the route names no node or several. Of a batch
+                that cannot be nothing is sent.
+            ClosingError: The client is closed, or this is the child of a fork.
+            TypeError: A word is neither bytes nor str, int or float, or a command is one word.
+        """
+        request = self._codec.batch(commands, atomic, route, timeout, raise_on_error)
+        return self._codec.results(*self._library.execute(self._handle, request))
+
+    def scan(
+        self,
+        match: bytes | str | None = None,
+        *,
+        count: int | None = None,
+        object_type: str | None = None,
+        allow_non_covered_slots: bool = False,
+        timeout: float | None = None,
+    ) -> Iterator[bytes]:
+        """Iterate over the keys of the whole cluster, step by step.
+
+        A key that is there throughout is given at least once, perhaps twice; one that comes or
+        goes meanwhile may be given or not. Slots that move and primaries that fail over do not
+        change that.
+
+        Args:
+            match: A pattern that the keys must match, as of ``SCAN``; by default any key.
+            count: About how many keys a server looks at in one step; by default the server's.
+            object_type: The type that the values must have, as "string"; by default any.
+            allow_non_covered_slots: Go on where slots have no shard, and miss their keys.
+            timeout: Seconds until ``TimeoutError``, for each step; by default the client's.
+
+        Raises:
+            RequestError: A server refused, a slot has no shard, or an argument cannot be; the
+                last is raised by the call itself, everything else by the iterator.
+            ClosingError: The client is closed, or this is the child of a fork.
+        """
+        encode = partial(
+            self._codec.scan,
+            match=match,
+            count=count,
+            object_type=object_type,
+            gaps=allow_non_covered_slots,
+            timeout=timeout,
+        )
+        return self._keys(encode(""), encode)
+
+    def _keys(self, request: bytes, encode: Callable[[str], bytes]) -> Iterator[bytes]:
+        while True:
+            cursor, keys = self._codec.step(*self._library.execute(self._handle, request))
+            yield from keys
+            if cursor == _FINISHED:
+                return
+            request = encode(cursor)
+
+    def scan_step(
+        self,
+        cursor: str = "",
+        match: bytes | str | None = None,
+        *,
+        count: int | None = None,
+        object_type: str | None = None,
+        allow_non_covered_slots: bool = False,
+        timeout: float | None = None,
+    ) -> tuple[str, list[bytes]]:
+        """Take one step of a scan, for callers who keep the cursor themselves.
+
+        Args:
+            cursor: What the last step gave; "" begins. It is text that any client of the same
+                cluster can go on with.
+            match: As ``scan``; so are the others.
+            count: As ``scan``.
+            object_type: As ``scan``.
+            allow_non_covered_slots: As ``scan``.
+            timeout: Seconds until ``TimeoutError``; by default the client's.
+
+        Returns:
+            The cursor of the next step, "finished" where there is none, and the keys of this
+            one, perhaps none.
+
+        Raises:
+            RequestError: As ``scan``, or the cursor is none; "finished" is none either.
+            ClosingError: As ``scan``.
+        """
+        request = self._codec.scan(
+            cursor, match, count, object_type, allow_non_covered_slots, timeout
+        )
+        return self._codec.step(*self._library.execute(self._handle, request))
 
     def topology(self) -> Topology:
         """The cluster as the client knows it now.

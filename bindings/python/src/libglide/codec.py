@@ -46,24 +46,42 @@ class Codec:
         encoding.command("args", words, message.single_command)
         if route is not None:
             encoding.route(route, message.route)
-        if timeout is not None:
-            try:
-                message.timeout_ms = milliseconds("timeout", timeout)
-            except ValueError as fault:
-                raise RequestError(str(fault)) from None
+        _limit(timeout, message)
         message.response_policy = encoding.policy(policy)
         message.outcomes = outcomes
         return _serialized(message)
 
     def batch(
-        self, commands: Sequence[Sequence[object]], atomic: bool, route: Route | None
+        self,
+        commands: Sequence[Sequence[object]],
+        atomic: bool,
+        route: Route | None = None,
+        timeout: float | None = None,
+        raise_on_error: bool = False,
     ) -> bytes:
         """A ``CommandRequest`` of several commands."""
         message = self._messages.command_request()
         message.batch.is_atomic = atomic
+        message.batch.raise_on_error = raise_on_error
         encoding.batch(commands, message.batch)
         if route is not None:
             encoding.route(route, message.route)
+        _limit(timeout, message)
+        return _serialized(message)
+
+    def scan(
+        self,
+        cursor: str,
+        match: bytes | str | None = None,
+        count: int | None = None,
+        object_type: str | None = None,
+        gaps: bool = False,
+        timeout: float | None = None,
+    ) -> bytes:
+        """A ``CommandRequest`` of a step of a scan."""
+        message = self._messages.command_request()
+        encoding.scan(cursor, match, count, object_type, gaps, message.cluster_scan)
+        _limit(timeout, message)
         return _serialized(message)
 
     def routing(self, topology: Topology, read_from: ReadFrom, client_az: str | None) -> bytes:
@@ -75,6 +93,14 @@ class Codec:
     def value(self, status: int, data: bytes) -> Value:
         """The value of a ``Response``."""
         return decoding.combined(self.accept(status, data), None)
+
+    def results(self, status: int, data: bytes) -> list[Value] | None:
+        """The results of a batch."""
+        return decoding.results(self.accept(status, data))
+
+    def step(self, status: int, data: bytes) -> tuple[str, list[bytes]]:
+        """The next cursor and the keys of a step of a scan."""
+        return decoding.step(self.accept(status, data))
 
     def response(self, status: int, data: bytes) -> Response:
         """The value and the outcomes of a ``Response``."""
@@ -99,6 +125,14 @@ class Codec:
         if status != Status.OK:
             raise decoding.error(status, message)
         return message
+
+
+def _limit(timeout: float | None, message: Any) -> None:
+    if timeout is not None:
+        try:
+            message.timeout_ms = milliseconds("timeout", timeout)
+        except ValueError as fault:
+            raise RequestError(str(fault)) from None
 
 
 def _serialized(message: Any) -> bytes:

@@ -26,6 +26,8 @@ _ERRORS: dict[Status, type[RequestError]] = {
     Status.TIMEOUT: TimeoutError,
     Status.CONNECTION: ConnectionError,
 }
+# How a result of a batch begins where a command failed and no server said anything.
+_UNSPOKEN = {"TIMEOUT": Status.TIMEOUT, "CONNECTION": Status.CONNECTION}
 
 
 def undecodable(fault: Exception) -> RequestError:
@@ -47,6 +49,34 @@ def combined(message: Any, outcomes: Sequence[Outcome] | None) -> Value:
     if outcomes is None:
         outcomes = [outcome(item) for item in message.outcomes]
     return {item.node.address: item.value for item in outcomes}
+
+
+def results(message: Any) -> list[Value] | None:
+    """The results of a batch, one for each command; None of a transaction that was given up."""
+    value = combined(message, None)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise undecodable(ValueError(f"the results of a batch are a {type(value).__name__}"))
+    return [_result(item) for item in value]
+
+
+def _result(value: Value) -> Value:
+    """A result of a batch; a failure that no server spoke of becomes the error that it is."""
+    if not isinstance(value, RequestError) or value.code not in _UNSPOKEN:
+        return value
+    status = _UNSPOKEN[value.code]
+    return _ERRORS[status](str(value)[len(value.code) :].lstrip(), status=status, sent=True)
+
+
+def step(message: Any) -> tuple[str, list[bytes]]:
+    """The next cursor and the keys of a step of a scan."""
+    value = combined(message, None)
+    if isinstance(value, list) and len(value) == 2:
+        cursor, keys = value
+        if isinstance(cursor, bytes) and isinstance(keys, list):
+            return cursor.decode(), cast(list[bytes], keys)
+    raise undecodable(ValueError("a step of a scan is no cursor with keys"))
 
 
 def outcome(message: Any) -> Outcome:

@@ -20,9 +20,11 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.tls import Tls
 from libglide.topology import Node, Shard, Topology
 
 _CUSTOM_COMMAND = 1
+_SECURE_TLS, _INSECURE_TLS = 1, 2
 _SIMPLE_ROUTES: dict[type, int] = {AllNodes: 0, AllPrimaries: 1, RandomNode: 2}
 _SLOT_TYPES = {SlotType.PRIMARY: 0, SlotType.REPLICA: 1}
 _PROTOCOLS = {ProtocolVersion.RESP3: 0, ProtocolVersion.RESP2: 1}
@@ -36,6 +38,7 @@ _READ_FROM = {
     ReadFrom.AZ_AFFINITY_ALL_NODES: 6,
 }
 _LAST_SLOT = 16383
+_GREATEST_COUNT = 2**63 - 1
 
 
 def connection(options: Options, message: Any) -> None:
@@ -55,6 +58,22 @@ def connection(options: Options, message: Any) -> None:
     if options.username is not None or options.password is not None:
         message.authentication_info.username = options.username or ""
         message.authentication_info.password = options.password or ""
+    if options.tls is not None:
+        _tls(options.tls, message)
+
+
+def _tls(given: Tls, message: Any) -> None:
+    message.tls_mode = _INSECURE_TLS if given.insecure else _SECURE_TLS
+    message.root_certs.extend(given.root_certs)
+    for field, value in (
+        ("tls_server_name", given.server_name),
+        ("client_cert", given.client_cert),
+        ("client_key", given.client_key),
+        ("client_cert_path", given.client_cert_path),
+        ("client_key_path", given.client_key_path),
+    ):
+        if value is not None:
+            setattr(message, field, value)
 
 
 def command(name: str, words: Sequence[object], message: Any) -> None:
@@ -90,6 +109,47 @@ def batch(commands: Sequence[Sequence[object]], message: Any) -> None:
         if isinstance(words, (str, bytes)):
             raise TypeError(f"{name} is a {type(words).__name__}, not a sequence of words")
         command(name, words, message.commands.add())
+
+
+def scan(
+    cursor: str,
+    match: bytes | str | None,
+    count: int | None,
+    object_type: str | None,
+    gaps: bool,
+    message: Any,
+) -> None:
+    """Fill a ``ClusterScan``.
+
+    Whether the cursor is one is for the library to say.
+
+    Raises:
+        RequestError: An argument cannot be; the message names it.
+    """
+    message.cursor = _text("cursor", cursor)
+    if isinstance(match, str):
+        message.match_pattern = _utf8("match", match)
+    elif isinstance(match, bytes):
+        message.match_pattern = match
+    elif match is not None:
+        raise RequestError(f"match is {match!r:.80}, neither str nor bytes")
+    if count is not None:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise RequestError(f"count is {count!r:.80}, not an int")
+        if not 1 <= count <= _GREATEST_COUNT:
+            raise RequestError(f"count is {count}, out of range 1..{_GREATEST_COUNT}")
+        message.count = count
+    if object_type is not None:
+        message.object_type = _text("object_type", object_type)
+    if not isinstance(gaps, bool):
+        raise RequestError(f"allow_non_covered_slots is {gaps!r:.80}, not a bool")
+    message.allow_non_covered_slots = gaps
+
+
+def _text(name: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise RequestError(f"{name} is {given!r:.80}, not a str")
+    return _utf8(name, given).decode()
 
 
 def _word(name: str, position: int, word: object) -> bytes:

@@ -9,6 +9,7 @@ from typing import Union
 
 from libglide import address, checks
 from libglide.duration import milliseconds
+from libglide.tls import Tls
 
 DEFAULT_PORT = 6379
 
@@ -73,6 +74,7 @@ class Options:
     cluster_mode: bool
     read_from: ReadFrom
     client_az: str | None
+    tls: Tls | None
 
     def __post_init__(self) -> None:
         for name in ("username", "password", "client_name", "lib_name"):
@@ -89,6 +91,8 @@ class Options:
             raise checks.refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
         check_reads(self.read_from, self.client_az)
         checks.boolean("cluster_mode", self.cluster_mode)
+        if self.tls is not None and not isinstance(self.tls, Tls):
+            raise checks.refusal(f"tls is a {type(self.tls).__name__}, not a Tls")
 
 
 def check_reads(read_from: object, client_az: object) -> None:
