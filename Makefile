@@ -106,9 +106,9 @@ generate: setup $(BIN)/protoc-gen-go ## the Go code of the messages, anew
 
 # The checked-in code is what the messages give.
 generate-check: setup $(BIN)/protoc-gen-go
-	@rm -rf $(BUILD)/generated && mkdir -p $(BUILD)/generated
-	$(call protoc,$(BUILD)/generated)
-	@for file in $(BUILD)/generated/protobuf/*.pb.go; do diff -q $$file protobuf/ || { echo "run make generate"; exit 1; }; done
+	@rm -rf $(BUILD)/_generated && mkdir -p $(BUILD)/_generated
+	$(call protoc,$(BUILD)/_generated)
+	@for file in $(BUILD)/_generated/protobuf/*.pb.go; do diff -q $$file protobuf/ || { echo "run make generate"; exit 1; }; done
 
 protoc = $(VENV)/bin/python -m grpc_tools.protoc -Ilibglide=protobuf \
 	--plugin=protoc-gen-go=$(BIN)/protoc-gen-go --go_out=$(1) --go_opt=module=libglide $(MESSAGES)

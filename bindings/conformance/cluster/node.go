@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -199,10 +198,15 @@ func start(ctx context.Context, binary, parent string, options Options, clustere
 		if err != nil {
 			return nil, err
 		}
+		// Two nodes may be after one port at the same time. The one that loses it removes its folder,
+		// so that must not be the winner's.
+		folder, err := os.MkdirTemp(parent, strconv.Itoa(port)+"-")
+		if err != nil {
+			return nil, err
+		}
 		n := &Node{
 			Host: options.Host, Port: port,
-			options: options, clustered: clustered, binary: binary,
-			folder: filepath.Join(parent, strconv.Itoa(port)),
+			options: options, clustered: clustered, binary: binary, folder: folder,
 		}
 		if options.TLS != nil {
 			if n.TLSPort, err = freePort(options.Host); err != nil {

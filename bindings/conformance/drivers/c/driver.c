@@ -223,11 +223,22 @@ typedef struct held {
     wire_writer request;
 } held;
 
+static pthread_mutex_t entering = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t entered = PTHREAD_COND_INITIALIZER;
+static size_t inside; /* threads that the library knows */
+
+/* A thread that runs one request. Its first call makes it known to the Go runtime; a thousand that
+ * do this at once spin for each other, so hold() lets in one after the other. */
 static void *run_held(void *argument)
 {
     held *one = argument;
     glide_buffer buffer = {NULL, 0};
 
+    glide_key_slot(NULL, 0);
+    pthread_mutex_lock(&entering);
+    inside++;
+    pthread_cond_signal(&entered);
+    pthread_mutex_unlock(&entering);
     glide_client_execute(one->client, one->request.data, one->request.len, &buffer);
     glide_buffer_free(&buffer);
     wire_writer_free(&one->request);
@@ -235,37 +246,50 @@ static void *run_held(void *argument)
     return NULL;
 }
 
-/* hold - requests that nobody waits for, each in a thread of its own. */
+/* start_held - run a copy of a request in a thread of its own; false where that cannot be. */
+static bool start_held(glide_client client, const wire_writer *request)
+{
+    held *one = calloc(1, sizeof *one);
+    pthread_t thread;
+    size_t before;
+
+    if (one == NULL)
+        return false;
+    one->client = client;
+    one->request.data = malloc(request->len);
+    if (one->request.data == NULL) {
+        free(one);
+        return false;
+    }
+    memcpy(one->request.data, request->data, request->len);
+    one->request.len = one->request.room = request->len;
+    pthread_mutex_lock(&entering);
+    before = inside;
+    if (pthread_create(&thread, NULL, run_held, one) != 0) {
+        pthread_mutex_unlock(&entering);
+        wire_writer_free(&one->request);
+        free(one);
+        return false;
+    }
+    while (inside == before)
+        pthread_cond_wait(&entered, &entering);
+    pthread_mutex_unlock(&entering);
+    pthread_detach(thread);
+    return true;
+}
+
+/* hold - requests that nobody waits for. */
 static void hold(call_line *call)
 {
     handle *over = handle_find(call);
     uint32_t count = call_option(call, "count") == NULL ? 1 : call_number(call, "count");
     wire_writer request = {0};
 
-    if (!encode_command(call, &request) || over == NULL)
+    if (!encode_command(call, &request))
         call_fault(call, "no memory");
-    for (; over != NULL && call->fault == NULL && count > 0; count--) {
-        held *one = calloc(1, sizeof *one);
-        pthread_t thread;
-
-        if (one == NULL) {
-            call_fault(call, "no memory");
-            break;
-        }
-        one->client = over->number;
-        one->request.data = malloc(request.len);
-        if (one->request.data != NULL) {
-            memcpy(one->request.data, request.data, request.len);
-            one->request.len = one->request.room = request.len;
-        }
-        if (one->request.data == NULL || pthread_create(&thread, NULL, run_held, one) != 0) {
-            wire_writer_free(&one->request);
-            free(one);
-            call_fault(call, "no thread");
-        } else {
-            pthread_detach(thread);
-        }
-    }
+    for (; over != NULL && call->fault == NULL && count > 0; count--)
+        if (!start_held(over->number, &request))
+            call_fault(call, "no memory, or no thread");
     wire_writer_free(&request);
     if (call->fault == NULL)
         answer_ok();
