@@ -22,15 +22,23 @@ type Report struct {
 // Add tells the results of one driver.
 func (r *Report) Add(driver string, results []Result, took time.Duration) {
 	count := make(map[Verdict]int)
+	again := 0
 	for _, result := range results {
 		count[result.Verdict]++
+		if result.Again {
+			again++
+		}
 		r.tell(result)
 	}
 	r.passed += count[Passed]
 	r.failed += count[Failed]
 	r.inapplicable += count[Inapplicable]
-	r.summaries = append(r.summaries, fmt.Sprintf("%-7s %3d ok, %d wrong, %d listed, %d not applicable (%.1f s)",
-		driver, count[Passed], count[Failed], count[Listed], count[Inapplicable], took.Seconds()))
+	summary := fmt.Sprintf("%-7s %3d ok, %d wrong, %d listed, %d not applicable (%.1f s)",
+		driver, count[Passed], count[Failed], count[Listed], count[Inapplicable], took.Seconds())
+	if again > 0 {
+		summary += fmt.Sprintf(", %d tried again on a machine that stood still", again)
+	}
+	r.summaries = append(r.summaries, summary)
 }
 
 func (r *Report) tell(result Result) {

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -25,6 +26,7 @@ type Result struct {
 	Faults  []Fault
 	Reason  string // of a vector that is listed or not applicable
 	Took    time.Duration
+	Again   bool // it was put before the driver again, since the machine stood still
 }
 
 // Suite is what drivers are put to.
@@ -34,6 +36,8 @@ type Suite struct {
 	Workers    int // vectors before one driver at once
 	// quiet is held alone by a vector that would slow the others down.
 	quiet sync.RWMutex
+	// repeated counts vectors that were put before a driver again.
+	repeated atomic.Int64
 }
 
 // Run puts every vector before a driver. The results come in the order of the vectors.
@@ -74,14 +78,28 @@ func (w *worker) end() {
 	}
 }
 
-// fairly repeats a vector that failed while the machine stood still.
-func (w *worker) fairly(pulse *pulse, vector *Vector) (result Result) {
-	const tries = 4
-	for range tries {
-		before := pulse.stalls.Load()
-		if result = w.judge(vector); result.Verdict != Failed || pulse.stalls.Load() == before {
-			break
-		}
+// fairly repeats a vector that failed while the machine stood still, then alone and in a quiet time.
+// A driver that fails at everything is not put to everything again.
+func (w *worker) fairly(pulse *pulse, vector *Vector) Result {
+	const most, tries = 30, 3 // vectors of a run, and times
+	began := time.Now()
+	lock, unlock := w.suite.quiet.RLock, w.suite.quiet.RUnlock
+	if heavy(vector) {
+		lock, unlock = w.suite.quiet.Lock, w.suite.quiet.Unlock
+	}
+	lock()
+	result := w.judge(vector)
+	unlock()
+	if result.Verdict != Failed || !pulse.stalledSince(began) || w.suite.repeated.Add(1) > most {
+		return result
+	}
+	w.suite.quiet.Lock()
+	defer w.suite.quiet.Unlock()
+	for try := 0; try < tries && result.Verdict == Failed && pulse.stalledSince(began); try++ {
+		pulse.settle()
+		began = time.Now()
+		result = w.judge(vector)
+		result.Again = true
 	}
 	return result
 }
@@ -95,13 +113,6 @@ func (w *worker) judge(vector *Vector) Result {
 			return result
 		}
 		w.session = session
-	}
-	if heavy(vector) {
-		w.suite.quiet.Lock()
-		defer w.suite.quiet.Unlock()
-	} else {
-		w.suite.quiet.RLock()
-		defer w.suite.quiet.RUnlock()
 	}
 	exception, listed := w.suite.Exceptions[vector.ID]
 	if listed && exception.Expect == nil {
