@@ -30,11 +30,7 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
 		return routing.Value{}, err
 	}
 	defer c.leave()
-	timeout := request.Timeout
-	if timeout == 0 {
-		timeout = c.config.RequestTimeout
-	}
-	ctx, cancel := context.WithTimeout(c.closing, timeout)
+	ctx, cancel := c.within(request.Timeout)
 	defer cancel()
 	plan, err := c.planBatch(ctx, &request.Batch)
 	if err != nil {
@@ -60,12 +56,11 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
 
 func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.BatchPlan, error) {
 	plan, err := c.planner.Batch(batch, c.topology.now())
-	if err != nil && planError(err).Status == StatusRoute {
-		c.refresh(ctx)
+	if err := c.again(ctx, err, func() (err error) {
 		plan, err = c.planner.Batch(batch, c.topology.now())
-	}
-	if err != nil {
-		return nil, planError(err)
+		return err
+	}); err != nil {
+		return nil, err
 	}
 	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
@@ -86,7 +81,8 @@ func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, request 
 	for i, part := range plan.Parts {
 		for _, step := range part.Steps {
 			command, leg := plan.Of(step)
-			f := &flight{leg: leg, readOnly: command.ReadOnly || request.Repeat, stay: command.FanOut() && command.Writes}
+			f := newFlight(command, leg)
+			f.readOnly = f.readOnly || request.Repeat
 			parts[i] = append(parts[i], f)
 			all = append(all, f)
 		}
@@ -130,8 +126,7 @@ func (o *Outcome) reply() routing.Value {
 func firstError(value routing.Value) error {
 	for _, item := range value.Items {
 		if item.IsError() {
-			failure := serverError(string(item.Text), "")
-			return failure
+			return serverError(string(item.Text), "")
 		}
 	}
 	return nil

@@ -173,14 +173,23 @@ func (c *Client) plan(request *Request) (context.Context, *routing.Plan, context
 	plan := new(routing.Plan)
 	err := c.planner.Plan(plan, &request.Request, c.topology.now())
 	ctx, cancel := c.deadline(request, plan)
-	if err != nil && planError(err).Status == StatusRoute {
+	err = c.again(ctx, err, func() error {
+		return c.planner.Plan(plan, &request.Request, c.topology.now())
+	})
+	return ctx, plan, cancel, err
+}
+
+// again plans once more, after a look at the topology, where the first try found no node. The
+// error is an *Error.
+func (c *Client) again(ctx context.Context, first error, plan func() error) error {
+	if first != nil && planError(first).Status == StatusRoute {
 		c.refresh(ctx)
-		err = c.planner.Plan(plan, &request.Request, c.topology.now())
+		first = plan()
 	}
-	if err != nil {
-		return ctx, nil, cancel, planError(err)
+	if first != nil {
+		return planError(first)
 	}
-	return ctx, plan, cancel, nil
+	return nil
 }
 
 // blockingGrace is the time that a blocking command gets beyond what it asks for.
@@ -188,14 +197,19 @@ const blockingGrace = 500 * time.Millisecond
 
 func (c *Client) deadline(request *Request, plan *routing.Plan) (context.Context, context.CancelFunc) {
 	timeout := request.Timeout
+	if timeout == 0 && plan.Wait.Blocks {
+		if plan.Wait.Milliseconds == 0 {
+			return context.WithCancel(c.closing)
+		}
+		timeout = time.Duration(plan.Wait.Milliseconds)*time.Millisecond + blockingGrace
+	}
+	return c.within(timeout)
+}
+
+// within is a context that ends with the client or after a time; 0: the client's own.
+func (c *Client) within(timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout == 0 {
 		timeout = c.config.RequestTimeout
-		if plan.Wait.Blocks {
-			if plan.Wait.Milliseconds == 0 {
-				return context.WithCancel(c.closing)
-			}
-			timeout = time.Duration(plan.Wait.Milliseconds)*time.Millisecond + blockingGrace
-		}
 	}
 	return context.WithTimeout(c.closing, timeout)
 }

@@ -57,21 +57,21 @@ const maxRedirects = 16
 
 // flights are the legs of a plan, ready to go.
 func flights(plan *routing.Plan) []*flight {
-	legs := make([]flight, len(plan.Legs))
 	all := make([]*flight, len(plan.Legs))
 	for i := range plan.Legs {
-		legs[i] = flight{leg: &plan.Legs[i], readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
-		all[i] = &legs[i]
+		all[i] = newFlight(plan, &plan.Legs[i])
 	}
 	return all
 }
 
+// newFlight is a leg of plan, ready to go.
+func newFlight(plan *routing.Plan, leg *routing.Leg) *flight {
+	return &flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
+}
+
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
 func (c *Client) deliver(ctx context.Context, all []*flight) {
-	margin := time.Duration(0)
-	if deadline, has := ctx.Deadline(); has {
-		margin = min(maxMargin, time.Until(deadline)/10)
-	}
+	margin := marginOf(ctx)
 	for _, f := range all {
 		f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), margin
 	}
@@ -326,6 +326,15 @@ const (
 	maxPause   = 200 * time.Millisecond
 	maxMargin  = 25 * time.Millisecond
 )
+
+// marginOf is the part of the time until a deadline that an attempt must be left with.
+func marginOf(ctx context.Context) time.Duration {
+	deadline, has := ctx.Deadline()
+	if !has {
+		return 0
+	}
+	return min(maxMargin, time.Until(deadline)/10)
+}
 
 // pause waits. It is false, without waiting, where too little time would be left for an attempt:
 // the server's last word then is the answer, rather than a deadline that passes half-way.

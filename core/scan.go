@@ -30,13 +30,9 @@ func (c *Client) Scan(request *ScanRequest) (cursor string, keys []routing.Value
 	if err != nil {
 		return "", nil, planError(err)
 	}
-	timeout := request.Timeout
-	if timeout == 0 {
-		timeout = c.config.RequestTimeout
-	}
-	ctx, cancel := context.WithTimeout(c.closing, timeout)
+	ctx, cancel := c.within(request.Timeout)
 	defer cancel()
-	f := &flight{leg: &routing.Leg{Slot: routing.NoSlot}, readOnly: true, margin: min(maxMargin, timeout/10)}
+	f := &flight{leg: &routing.Leg{Slot: routing.NoSlot}, readOnly: true, margin: marginOf(ctx)}
 	for {
 		node, err := scan.Next(c.topology.now(), request.Gaps)
 		if err != nil {
@@ -85,11 +81,10 @@ func (c *Client) step(ctx context.Context, f *flight, scan *routing.Scan, reques
 	if failure != nil {
 		return nil, failure
 	}
-	view, err := routing.ParseSlots(replies[0], node.Endpoint)
+	view, err := parseView(replies, node.Endpoint)
 	if err != nil {
 		return nil, NewError(StatusServer, "%v", err)
 	}
-	view.Epoch = infoNumber(string(replies[1].Text), "cluster_current_epoch")
 	snapshot := view.Snapshot(c.topology.now())
 	c.topology.publish(snapshot) // the node may be no primary any more
 	var owned []routing.SlotRange

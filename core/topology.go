@@ -247,9 +247,7 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 			found.err = err
 			return found
 		case !replies[0].IsError():
-			if found.view, found.err = routing.ParseSlots(replies[0], address); found.view != nil {
-				found.view.Epoch = infoNumber(string(replies[1].Text), "cluster_current_epoch")
-			}
+			found.view, found.err = parseView(replies, address)
 			return found
 		case !strings.Contains(string(replies[0].Text), "cluster support disabled"):
 			found.err = refusal(replies[0].Text)
@@ -266,6 +264,16 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 		found.role = routing.Replica
 	}
 	return found
+}
+
+// parseView reads what a node answered to slotsWords and infoWords.
+func parseView(replies []routing.Value, from routing.Address) (*routing.View, error) {
+	view, err := routing.ParseSlots(replies[0], from)
+	if err != nil {
+		return nil, err
+	}
+	view.Epoch = infoNumber(string(replies[1].Text), "cluster_current_epoch")
+	return view, nil
 }
 
 // infoNumber reads a number from CLUSTER INFO; 0 where it is missing.
