@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"net"
 	"strconv"
 	"testing"
 	"time"
@@ -87,6 +88,18 @@ func TestAKilledPrimaryIsReplacedAndComesBackAsAReplica(t *testing.T) {
 	require.NoError(t, primary.Restart(t.Context()))
 	require.NoError(t, c.Settle(t.Context()))
 	assert.Equal(t, replica, primary.Primary())
+}
+
+func TestARestartWaitsForAPortThatIsTakenForAMoment(t *testing.T) {
+	c := Run(t, Options{Shards: 1, Replicas: NoReplicas})
+	n := c.Nodes[0]
+	require.NoError(t, n.Kill())
+	taken, err := net.Listen("tcp", net.JoinHostPort(n.Host, strconv.Itoa(n.Port+busOffset)))
+	require.NoError(t, err)
+	released := time.AfterFunc(500*time.Millisecond, func() { taken.Close() })
+	defer released.Stop()
+
+	assert.NoError(t, n.Restart(t.Context()))
 }
 
 func TestAPausedPrimaryKeepsItsConnectionsAndContinues(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/valkey-io/valkey-go"
 )
@@ -176,8 +177,26 @@ func (n *Node) Restart(ctx context.Context) error {
 	if err := n.Kill(); err != nil {
 		return err
 	}
-	return n.launch(ctx)
+	// While the server was down its ports were free for all, and whoever looks for a free port binds
+	// one for a moment. Here no other port will do, so it is tried again.
+	for tries := 1; ; tries++ {
+		err := n.launch(ctx)
+		if err == nil || !lostPort(err) || tries == restartTries {
+			return err
+		}
+		select {
+		case <-time.After(restartPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
+
+// How often a server that finds its port taken is started again, and after how long.
+const (
+	restartTries = 20
+	restartPause = 250 * time.Millisecond
+)
 
 // Stop ends the server for good, and removes its folder.
 func (n *Node) Stop() error {
