@@ -2,10 +2,8 @@ package core
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
-	"sync"
 	"syscall"
 )
 
@@ -34,8 +32,10 @@ var (
 // it wrote since the last byte it read belongs to one exchange.
 type conn struct {
 	net.Conn
-	raw    syscall.RawConn
-	set    *connSet
+	cut    func()      // ends the exchange that runs, from any goroutine
+	gone   func() bool // peeks whether the server has hung up; nil: nobody can tell
+	direct *socket     // below the TLS, where the wire wants one
+	wire   *wire
 	wrote  bool // and has read nothing since
 	rounds int  // exchanges begun; the first is the handshake
 }
@@ -45,7 +45,7 @@ type conn struct {
 // the command ran.
 func (c *conn) Write(p []byte) (int, error) {
 	if !c.wrote {
-		if c.hungUp() {
+		if c.gone != nil && c.gone() {
 			return 0, &connError{false, errIdleClosed}
 		}
 		c.rounds++
@@ -72,78 +72,31 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// hungUp peeks at the socket without waiting: end of file and errors are a hang-up, nothing to
-// read and a message to read are not. Under TLS the server's farewell is such a message, so there
-// a hang-up may be seen only when the reply is missing.
-func (c *conn) hungUp() bool {
-	if c.raw == nil {
-		return false
-	}
-	gone := false
-	err := c.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		switch {
-		case err == nil:
-			gone = n == 0
-		case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
-		default:
-			gone = true
-		}
-	})
-	return gone || err != nil
-}
-
 func (c *conn) Close() error {
-	c.set.remove(c)
+	c.wire.lost(c)
 	return c.Conn.Close()
 }
 
-// connSet holds the open connections of a link, so that closing the link ends the calls that
-// wait on them.
-type connSet struct {
-	mu     sync.Mutex
-	conns  map[*conn]struct{}
-	closed bool
+// peekGone peeks at a socket without waiting: end of file and errors are a hang-up, nothing to
+// read and a message to read are not. Under TLS the server's farewell is such a message, so there
+// a hang-up may be seen only when the reply is missing.
+func peekGone(fd int) bool {
+	var b [1]byte
+	n, _, err := syscall.Recvfrom(fd, b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	switch {
+	case err == nil:
+		return n == 0
+	case errors.Is(err, syscall.EAGAIN), errors.Is(err, syscall.EINTR):
+		return false
+	}
+	return true
 }
 
-// add wraps a connection; socket is what it comes over, itself where it is plain.
-func (s *connSet) add(c, socket net.Conn) (*conn, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		_ = c.Close()
-		return nil, net.ErrClosed
-	}
-	wrapped := &conn{Conn: c, set: s}
-	if tcp, is := socket.(syscall.Conn); is {
-		raw, err := tcp.SyscallConn()
-		if err != nil {
-			_ = c.Close()
-			return nil, fmt.Errorf("descriptor of the connection: %w", err)
-		}
-		wrapped.raw = raw
-	}
-	if s.conns == nil {
-		s.conns = make(map[*conn]struct{})
-	}
-	s.conns[wrapped] = struct{}{}
-	return wrapped, nil
-}
-
-func (s *connSet) remove(c *conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, c)
-}
-
-// close closes every connection, also those in use; their readers return at once.
-func (s *connSet) close() {
-	s.mu.Lock()
-	open := s.conns
-	s.conns, s.closed = nil, true
-	s.mu.Unlock()
-	for c := range open {
-		_ = c.Conn.Close()
+// peekThrough is peekGone for a connection of the Go runtime's poller.
+func peekThrough(raw syscall.RawConn) func() bool {
+	return func() bool {
+		gone := false
+		err := raw.Control(func(fd uintptr) { gone = peekGone(int(fd)) })
+		return gone || err != nil
 	}
 }

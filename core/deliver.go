@@ -43,6 +43,7 @@ type flight struct {
 	asking   bool // the next command goes with ASKING
 	// transaction is what goes in place of the leg's words: MULTI, commands, EXEC.
 	transaction [][][]byte
+	alone       bool // over a connection of its own: it blocks
 
 	first     *routing.Node // that was addressed first
 	redirects int
@@ -66,7 +67,13 @@ func flights(plan *routing.Plan) []*flight {
 
 // newFlight is a leg of plan, ready to go.
 func newFlight(plan *routing.Plan, leg *routing.Leg) *flight {
-	return &flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
+	f := new(flight)
+	f.begin(plan, leg)
+	return f
+}
+
+func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
+	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes, alone: plan.Wait.Blocks}
 }
 
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
@@ -143,18 +150,26 @@ func (c *Client) fly(ctx context.Context, group []*flight) {
 
 // land goes on with a flight until it has an outcome, from the answer to its first attempt.
 func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err error) {
-	for {
-		failure, next := c.judge(f, reply, err)
-		if failure == nil || next == giveUp || next == waitFirst && !f.pause(ctx) {
-			f.end(reply, failure)
-			return
-		}
+	failure, next := c.judge(f, reply, err)
+	if failure == nil {
+		f.end(reply, nil)
+		return
+	}
+	c.goOn(ctx, f, failure, next)
+}
+
+// goOn goes on with a flight that failed, by the verdict on it, until it has an outcome.
+func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdict) {
+	var reply routing.Value
+	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
 		c.steer(f, next)
-		var replies []routing.Value
-		if replies, err = c.attempt(ctx, f); err == nil {
+		replies, err := c.attempt(ctx, f)
+		if err == nil {
 			reply = replies[0]
 		}
+		failure, next = c.judge(f, reply, err)
 	}
+	f.end(reply, failure)
 }
 
 var askingWords = [][]byte{[]byte("ASKING")}
@@ -164,7 +179,9 @@ var askingWords = [][]byte{[]byte("ASKING")}
 // write (cluster specification, "ASK redirection").
 func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
 	var commands [][][]byte
+	alone := false
 	for _, f := range group {
+		alone = alone || f.alone
 		if f.asking {
 			commands = append(commands, askingWords)
 		}
@@ -174,7 +191,11 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 			commands = append(commands, f.leg.Words)
 		}
 	}
-	replies, err := c.exchange(ctx, group[0].to, commands...)
+	exchange := c.exchange
+	if alone || weightOf(commands) > maxShared {
+		exchange = c.aside
+	}
+	replies, err := exchange(ctx, group[0].to, commands...)
 	if err != nil {
 		return nil, err
 	}
@@ -199,6 +220,27 @@ func (c *Client) exchange(ctx context.Context, to target, commands ...[][]byte) 
 		return nil, err
 	}
 	return l.exchange(ctx, commands...)
+}
+
+// aside sends commands to a target in one write over a connection of their own.
+func (c *Client) aside(ctx context.Context, to target, commands ...[][]byte) ([]routing.Value, error) {
+	l, err := c.links.to(to.endpoint)
+	if err != nil {
+		return nil, err
+	}
+	return l.aside(ctx, commands...)
+}
+
+// Commands of more bytes than maxShared would hold up others on a shared connection.
+const maxShared = 256 << 10
+
+func weightOf(commands [][][]byte) (bytes int) {
+	for _, words := range commands {
+		for _, word := range words {
+			bytes += len(word)
+		}
+	}
+	return bytes
 }
 
 // verdict is what to do with a leg that failed.

@@ -30,10 +30,15 @@ func (u *unreadable) Error() string { return u.err.Error() }
 // parseReply reads a message of the library. Its public accessors blur the types (array and set,
 // bulk and simple string), so this goes over CacheMarshal, which keeps them: seven bytes, then
 // for every element its RESP3 type byte, eight bytes of length or value, and the payload.
-func parseReply(message *valkey.ValkeyMessage) (routing.Value, error) {
-	buf := message.CacheMarshal(nil)
-	value, _, err := parseElement(buf[7:], 0)
-	return value, err
+//
+// The value lives in room, or in what is returned in its place where room is too small.
+func parseReply(message *valkey.ValkeyMessage, room []byte) (routing.Value, []byte, error) {
+	if size := message.CacheSize(); cap(room) < size {
+		room = make([]byte, 0, size)
+	}
+	room = message.CacheMarshal(room[:0])
+	value, _, err := parseElement(room[7:], 0)
+	return value, room, err
 }
 
 func parseElement(buf []byte, depth int) (value routing.Value, rest []byte, err error) {

@@ -1,0 +1,408 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"libglide/routing"
+)
+
+// lane is the connection to a node that ordinary requests share. One caller at a time leads: it
+// takes all that wait, sends them in one write, reads the replies, gives each to its owner, and
+// hands the lead to the first of those who came meanwhile. So the connection never has two
+// callers, requests are written in the order in which they came, system calls are shared by those
+// who call at once, and a caller that is alone pays for nobody else.
+//
+// A caller that leads cannot leave before its exchange ends. So it leads only where that is soon:
+// over a connection that stands, to a node that was quick the last time. Otherwise a goroutine of
+// the lane leads, and callers leave at their deadlines.
+type lane struct {
+	link *link
+	wire *wire
+
+	mu     sync.Mutex
+	led    bool      // somebody leads
+	queue  []*errand // those who wait, in the order of their coming
+	closed bool
+
+	quick atomic.Bool // so was the last exchange, and its connection stands
+
+	// The leader's.
+	words [][][]byte
+	until until
+}
+
+// errand is what one owner wants of a node: commands in one write, a reply to each.
+type errand struct {
+	commands [][][]byte
+	deadline time.Time // zero: none
+	owner    owner
+	phase    atomic.Uint32
+	tries    int       // exchanges that failed before anything was written
+	batch    []*errand // what its owner carries where it leads
+
+	// What the leader found out, for the owner when it is told.
+	replies []routing.Value
+	err     error  // of the transport, see wasSent
+	room    []byte // where the replies live
+}
+
+// owner waits for an errand somewhere. It is told of one thing at a time, on the goroutine of a
+// leader, and must not wait there.
+type owner interface {
+	// arrived says that the errand has its replies or its error.
+	arrived(*errand)
+	// promoted says that the owner is to lead: to call lane.lead with the errand, or to give up.
+	promoted(*errand)
+	// leads says whether the owner can be promoted.
+	leads() bool
+	// interrupted says that the owner would rather leave; asked while it leads.
+	interrupted() bool
+}
+
+// The life of an errand. Who moves it on from phaseTaken owns what comes of it.
+const (
+	phaseNew      uint32 = iota
+	phaseQueued          // in the queue
+	phasePromoted        // its owner has the lead
+	phaseTaken           // a leader carries it
+	phaseArrived         // the leader tells the owner, or has
+	phaseLeft            // the owner is gone
+)
+
+const (
+	// A batch ends before its commands come to so many words or bytes.
+	batchWords = 1024
+	batchBytes = 64 << 10
+	// slowTime is the time of an exchange from which on callers do not lead.
+	slowTime = 20 * time.Millisecond
+	// lateness is how long a leader may be kept beyond its own deadline, for the sake of others
+	// in its batch.
+	lateness = 20 * time.Millisecond
+	// maxTries bounds the new connections for one errand that the server hangs up on.
+	maxTries = 3
+)
+
+// join puts an errand in line. It is true where its owner leads, and then is to call lead.
+func (n *lane) join(e *errand) bool {
+	n.link.enter()
+	n.mu.Lock()
+	if n.closed {
+		n.mu.Unlock()
+		e.phase.Store(phaseTaken)
+		n.tell(e, &connError{false, net.ErrClosed})
+		return false
+	}
+	if !n.led && n.quick.Load() && e.owner.leads() {
+		n.led = true
+		n.mu.Unlock()
+		e.phase.Store(phasePromoted)
+		return true
+	}
+	e.phase.Store(phaseQueued)
+	n.queue = append(n.queue, e)
+	drive := !n.led
+	n.led = true
+	n.mu.Unlock()
+	if drive {
+		go n.drive()
+	}
+	return false
+}
+
+// leave takes an errand back from its lane. gone is false where the owner is just being told of
+// what became of it; sent says whether it may have run.
+func (n *lane) leave(e *errand) (gone, sent bool) {
+	n.mu.Lock()
+	promoted := false
+	switch e.phase.Load() {
+	case phaseQueued:
+		at := slices.Index(n.queue, e)
+		n.unqueue(at, at+1)
+		gone = true
+	case phasePromoted:
+		gone, promoted = true, true
+	case phaseTaken:
+		gone = e.phase.CompareAndSwap(phaseTaken, phaseLeft)
+		sent = gone // its leader counts it off
+	}
+	if gone && !sent {
+		e.phase.Store(phaseLeft)
+	}
+	n.mu.Unlock()
+	if promoted {
+		n.passFrom(false)
+	}
+	if gone && !sent {
+		n.link.leave()
+	}
+	return gone, sent
+}
+
+// lead carries an errand and those that wait, on the goroutine of its owner.
+func (n *lane) lead(e *errand) {
+	e.batch = append(e.batch[:0], e)
+	e.batch = n.fill(e.batch, e.deadline.Add(lateness))
+	n.wire.onInterrupt(e.owner)
+	n.carry(e.batch, false)
+}
+
+// drive leads until a caller can.
+func (n *lane) drive() {
+	var batch []*errand
+	for driving := true; driving; {
+		if batch = n.fill(batch[:0], time.Time{}); len(batch) == 0 {
+			driving = !n.pass()
+			continue
+		}
+		n.wire.onInterrupt(nil)
+		driving = !n.carry(batch, true)
+	}
+}
+
+// fill adds to a batch what waits, up to what one write should hold, and to the first that would
+// stay beyond a time; zero: no such time.
+func (n *lane) fill(batch []*errand, latest time.Time) []*errand {
+	words, bytes := 0, 0
+	for _, e := range batch {
+		e.phase.Store(phaseTaken)
+		words, bytes = e.weigh(words, bytes)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	taken := 0
+	for _, e := range n.queue {
+		late := !latest.IsZero() && (e.deadline.IsZero() || e.deadline.After(latest))
+		words, bytes = e.weigh(words, bytes)
+		if late || len(batch) > 0 && (words > batchWords || bytes > batchBytes) {
+			break
+		}
+		e.phase.Store(phaseTaken)
+		batch = append(batch, e)
+		taken++
+	}
+	n.unqueue(0, taken)
+	return batch
+}
+
+// unqueue removes some of those who wait.
+func (n *lane) unqueue(from, to int) {
+	rest := append(n.queue[:from], n.queue[to:]...)
+	clear(n.queue[len(rest):])
+	n.queue = rest
+}
+
+// weigh adds the errand to a count of words and bytes.
+func (e *errand) weigh(words, bytes int) (int, int) {
+	for _, command := range e.commands {
+		words += len(command)
+	}
+	return words, bytes + weightOf(e.commands)
+}
+
+// carry sends a batch, passes the lead on, and gives each errand what became of it; the leader's
+// own comes first in the batch and is told last, since its batch may be gone after that. It is
+// false where the goroutine of the lane, driving, keeps the lead.
+func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
+	n.words = n.words[:0]
+	n.until.at, n.until.endless = time.Time{}, false
+	for _, e := range batch {
+		n.words = append(n.words, e.commands...)
+		n.until.extend(e.deadline)
+	}
+	began := time.Now()
+	results, err := n.wire.exchange(&n.until, n.words)
+	n.quick.Store(err == nil && time.Since(began) < slowTime)
+	if errors.Is(err, errIdleClosed) {
+		return n.sendAgain(batch, err, driving)
+	}
+	if err == nil {
+		for _, e := range batch {
+			e.read(results[:len(e.commands)])
+			results = results[len(e.commands):]
+		}
+	}
+	n.wire.forget()
+	clear(n.words)
+	passed = n.passFrom(driving)
+	for i := len(batch) - 1; i >= 0; i-- {
+		n.tell(batch[i], err)
+	}
+	return passed
+}
+
+// passFrom is pass for a leader that, if nobody can take the lead, leaves it to a goroutine.
+func (n *lane) passFrom(driving bool) bool {
+	passed := n.pass()
+	if !passed && !driving {
+		go n.drive()
+	}
+	return passed
+}
+
+// pass hands the lead to the first of those who wait, or lays it down where nobody does. It is
+// false where the first cannot lead.
+func (n *lane) pass() bool {
+	n.mu.Lock()
+	if len(n.queue) == 0 {
+		n.led = false
+		n.mu.Unlock()
+		return true
+	}
+	first := n.queue[0]
+	if !n.quick.Load() || !first.owner.leads() {
+		n.mu.Unlock()
+		return false
+	}
+	n.unqueue(0, 1)
+	first.phase.Store(phasePromoted)
+	n.mu.Unlock()
+	first.owner.promoted(first)
+	return true
+}
+
+// sendAgain puts a batch of which nothing was written back to the head of the queue.
+func (n *lane) sendAgain(batch []*errand, err error, driving bool) bool {
+	var again, tired []*errand
+	n.mu.Lock()
+	for _, e := range batch {
+		e.tries++
+		switch {
+		case e.tries == maxTries || n.closed:
+			tired = append(tired, e)
+		case e.phase.CompareAndSwap(phaseTaken, phaseQueued):
+			again = append(again, e)
+		default:
+			n.link.leave() // its owner has left
+		}
+	}
+	n.queue = append(again, n.queue...)
+	n.mu.Unlock()
+	for _, e := range tired {
+		n.tell(e, err)
+	}
+	return n.passFrom(driving)
+}
+
+// read takes the replies to the errand's commands.
+func (e *errand) read(results []valkey.ValkeyResult) {
+	e.replies = e.replies[:0]
+	for i := range results {
+		message, _ := results[i].ToMessage()
+		var room []byte
+		if i == 0 {
+			room = e.room
+		}
+		reply, room, err := parseReply(&message, room)
+		if err != nil {
+			e.err = &unreadable{err}
+			return
+		}
+		if i == 0 {
+			e.room = room
+		}
+		e.replies = append(e.replies, reply)
+	}
+}
+
+// tell gives the owner what became of its errand, if it still waits.
+func (n *lane) tell(e *errand, err error) {
+	if err != nil {
+		e.err = err
+	}
+	if e.phase.CompareAndSwap(phaseTaken, phaseArrived) {
+		e.owner.arrived(e)
+	}
+	n.link.leave()
+}
+
+// close ends the exchange that runs and turns away those who wait.
+func (n *lane) close() {
+	n.mu.Lock()
+	n.closed = true
+	waiting := n.queue
+	n.queue = nil
+	for _, e := range waiting {
+		e.phase.Store(phaseTaken)
+	}
+	n.mu.Unlock()
+	n.wire.close()
+	for _, e := range waiting {
+		n.tell(e, &connError{false, net.ErrClosed})
+	}
+}
+
+// until is the context of an exchange: it ends at a time, or with its link. It is the lane's, used
+// again and again; what the library derives from it may look at Done later, so the link stays.
+type until struct {
+	link    *link
+	at      time.Time
+	endless bool
+}
+
+// extend lets it last until a later time; zero: for ever.
+func (u *until) extend(at time.Time) {
+	u.endless = u.endless || at.IsZero()
+	if at.After(u.at) {
+		u.at = at
+	}
+}
+
+func (u *until) Deadline() (time.Time, bool) { return u.at, !u.endless }
+func (u *until) Done() <-chan struct{}       { return u.link.life.Done() }
+func (u *until) Value(any) any               { return nil }
+
+func (u *until) Err() error {
+	if err := u.link.life.Err(); err != nil {
+		return err
+	}
+	if !u.endless && !time.Now().Before(u.at) {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// waiter is the owner of an errand that waits on a goroutine.
+type waiter struct{ told chan struct{} }
+
+func (w *waiter) arrived(*errand)   { w.told <- struct{}{} }
+func (w *waiter) promoted(*errand)  { w.told <- struct{}{} }
+func (w *waiter) leads() bool       { return true }
+func (w *waiter) interrupted() bool { return false }
+
+// exchange runs an errand for a caller that waits here.
+func (n *lane) exchange(ctx context.Context, commands [][][]byte) ([]routing.Value, error) {
+	// Room for both: told that it leads, it may leave without having looked.
+	w := &waiter{told: make(chan struct{}, 2)}
+	e := &errand{commands: commands, owner: w}
+	e.deadline, _ = ctx.Deadline()
+	if err := ctx.Err(); err != nil {
+		return nil, &connError{false, err}
+	}
+	if n.join(e) {
+		n.lead(e)
+	}
+	for {
+		select {
+		case <-w.told:
+			if e.phase.Load() == phasePromoted {
+				n.lead(e)
+				continue
+			}
+			return e.replies, e.err
+		case <-ctx.Done():
+			if gone, sent := n.leave(e); gone {
+				return nil, &connError{sent, ctx.Err()}
+			}
+			<-w.told // it is being told
+			return e.replies, e.err
+		}
+	}
+}

@@ -1,0 +1,341 @@
+package core
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+)
+
+// wire is one connection to a node, made when an exchange needs it and made anew after it broke.
+// One exchange at a time uses it; the library underneath writes and reads on the goroutine of
+// that exchange, so nothing runs in the background, and a panic over a malformed reply stays with
+// who caused it.
+type wire struct {
+	link    *link
+	direct  bool // over a blocking socket
+	client  valkey.Client
+	ready   bool  // the client stands and may dial
+	dialled *conn // by the present exchange
+	built   valkey.Commands
+	results []valkey.ValkeyResult
+
+	mu   sync.Mutex
+	conn *conn // the one that stands
+	shut bool  // it makes no connection any more
+}
+
+// Connections idle for so long are closed.
+const idleTime = time.Minute
+
+// Buffers of a connection, in bytes. The library's own half a MiB each way would make a client of
+// many nodes heavy.
+const connBuffer = 32 << 10
+
+func newWire(l *link, direct bool) (*wire, error) {
+	w := &wire{link: l, direct: direct}
+	return w, w.renewClient()
+}
+
+// renewClient gives the wire a client of the library, which has no connection yet.
+func (w *wire) renewClient() error {
+	l := w.link
+	w.ready = false
+	client, err := valkey.NewClient(valkey.ClientOption{
+		InitAddress:           []string{l.endpoint.Dial()},
+		ForceSingleClient:     true,
+		DisableAutoPipelining: true, // a pool, whose connections have no goroutines
+		PipelineMultiplex:     -1,
+		DisableRetry:          true,
+		DisableCache:          true,
+		BlockingPoolSize:      1,
+		BlockingPoolCleanup:   idleTime,
+		ReadBufferEachConn:    connBuffer,
+		WriteBufferEachConn:   connBuffer,
+		ConnWriteTimeout:      math.MaxInt64, // every exchange brings its own deadline
+		DialCtxFn:             w.dial,
+		Dialer:                net.Dialer{Timeout: l.config.ConnectTimeout, KeepAlive: -1},
+		Username:              l.config.Username,
+		Password:              l.config.Password,
+		ClientName:            l.config.ClientName,
+		ClientSetInfo:         []string{l.config.LibraryName, Version},
+		SelectDB:              l.config.Database,
+		AlwaysRESP2:           l.config.RESP2,
+	})
+	if client == nil {
+		return err
+	}
+	w.client, w.ready = client, true
+	return nil
+}
+
+// repair replaces the client after a panic in it, which left it without its connection.
+func (w *wire) repair() {
+	w.mu.Lock()
+	broken := w.conn
+	w.mu.Unlock()
+	if broken != nil {
+		_ = broken.Close()
+	}
+	w.client.Close()
+	_ = w.renewClient() // or else the old one, which is closed, says so
+}
+
+var errNotYet = errors.New("connections are made when they are needed")
+
+// dial makes a connection for the library. It refuses the one that NewClient asks for, which the
+// pool would never use.
+//
+// READONLY goes ahead of the library's own handshake: it lets a replica serve reads, changes
+// nothing on a primary, and stays in force through HELLO (seen on servers 8.0 and 9.1). So every
+// connection has it, also one that was made anew.
+func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
+	if !w.ready {
+		return nil, errNotYet
+	}
+	l := w.link
+	ctx, cancel := w.dialing(ctx)
+	defer cancel()
+	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	began := time.Now()
+	raw, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		l.health.failed(ctx, began)
+		return nil, &connError{false, err}
+	}
+	made, err := w.prepare(ctx, raw)
+	if err == nil {
+		if err = w.greet(ctx, made.Conn); err != nil {
+			_ = made.Conn.Close()
+		}
+	}
+	if err != nil {
+		l.health.failed(ctx, began)
+		return nil, &connError{false, err}
+	}
+	if err := w.keep(made); err != nil {
+		return nil, &connError{false, err}
+	}
+	l.health.answered()
+	return made, nil
+}
+
+// dialing is the context of a dial: it ends with that of the exchange, and with the link. The one
+// of a lane is the lane's again after the exchange, so nothing may be derived from it.
+func (w *wire) dialing(exchange context.Context) (context.Context, context.CancelFunc) {
+	until := time.Now().Add(w.link.config.ConnectTimeout)
+	if deadline, has := exchange.Deadline(); has && deadline.Before(until) {
+		until = deadline
+	}
+	ctx, cancel := context.WithDeadline(w.link.life, until)
+	if w.direct {
+		return ctx, cancel
+	}
+	stop := context.AfterFunc(exchange, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// prepare gives a connection the form that the wire wants, TLS over it included. On an error it
+// is closed.
+func (w *wire) prepare(ctx context.Context, raw net.Conn) (*conn, error) {
+	made := &conn{wire: w}
+	tcp, is := raw.(*net.TCPConn)
+	if is && w.link.config.Nagle {
+		_ = tcp.SetNoDelay(false)
+	}
+	if is && w.direct {
+		direct, err := newSocket(tcp)
+		if err != nil {
+			return nil, err
+		}
+		raw, made.direct, made.cut, made.gone = direct, direct, direct.hangUp, direct.gone
+	} else {
+		made.cut = func() { _ = raw.Close() }
+		if is {
+			if inner, err := tcp.SyscallConn(); err == nil {
+				made.gone = peekThrough(inner)
+			}
+		}
+	}
+	secured, err := w.link.secure(ctx, raw)
+	if err != nil {
+		_ = raw.Close()
+		return nil, err
+	}
+	made.Conn = secured
+	return made, nil
+}
+
+// refusal is an error line with which the server answered the handshake.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// greet authenticates, since a server with a password refuses READONLY before that, and sends
+// READONLY. A server that is not a cluster refuses READONLY; that is as good.
+func (w *wire) greet(ctx context.Context, raw net.Conn) error {
+	if deadline, has := ctx.Deadline(); has {
+		if err := raw.SetDeadline(deadline); err != nil {
+			return err
+		}
+	}
+	lines := 1
+	request := "*1\r\n$8\r\nREADONLY\r\n"
+	if w.link.config.Password != "" || w.link.config.Username != "" {
+		lines++
+		user := w.link.config.Username
+		if user == "" {
+			user = "default"
+		}
+		request = fmt.Sprintf("*3\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(user), user, len(w.link.config.Password), w.link.config.Password) + request
+	}
+	if _, err := raw.Write([]byte(request)); err != nil {
+		return err
+	}
+	// The reader holds nothing back: the server says no more than these lines.
+	reader := bufio.NewReader(raw)
+	for ; lines > 0; lines-- {
+		line, err := reader.ReadString('\n')
+		if err != nil {
+			return err
+		}
+		line = strings.TrimRight(line, "\r\n")
+		if strings.HasPrefix(line, "-") && (lines > 1 || !strings.Contains(line, "cluster support disabled")) {
+			return refusal(line[1:])
+		}
+	}
+	return raw.SetDeadline(time.Time{})
+}
+
+// keep makes a connection the one that stands.
+func (w *wire) keep(made *conn) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.shut {
+		_ = made.Conn.Close()
+		return net.ErrClosed
+	}
+	w.conn, w.dialled = made, made
+	return nil
+}
+
+// lost forgets a connection that is being closed.
+func (w *wire) lost(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn == c {
+		w.conn = nil
+	}
+	if w.direct {
+		w.link.lane.quick.Store(false)
+	}
+}
+
+// stands says whether an exchange finds a connection.
+func (w *wire) stands() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn != nil
+}
+
+// cut ends the exchange that runs, if one does; the connection is lost.
+func (w *wire) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn != nil {
+		w.conn.cut()
+	}
+}
+
+// close ends the wire for good, also under an exchange.
+func (w *wire) close() {
+	w.mu.Lock()
+	w.shut = true
+	w.mu.Unlock()
+	w.cut()
+	w.client.Close()
+}
+
+// onInterrupt names who may interrupt the exchange that follows; nil: nobody.
+func (w *wire) onInterrupt(waiting interruptible) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn != nil && w.conn.direct != nil {
+		w.conn.direct.waiting = waiting
+	}
+}
+
+// exchange sends the commands in one write and reads a reply to each. The results are the wire's
+// and good until its next exchange; error replies are among them. The error is of the transport
+// (see wasSent), or a refusal of the handshake.
+func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []valkey.ValkeyResult, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &connError{false, err}
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			w.repair()
+			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
+		}
+	}()
+	w.dialled = nil
+	_, timed := ctx.Deadline()
+	began := time.Now()
+	if len(commands) == 1 {
+		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
+	} else {
+		w.built = w.built[:0]
+		for _, words := range commands {
+			w.built = append(w.built, w.build(words, !timed))
+		}
+		w.results = append(w.results[:0], w.client.DoMulti(ctx, w.built...)...)
+	}
+	for _, result := range w.results {
+		if err := result.NonValkeyError(); err != nil {
+			return nil, w.explain(err)
+		}
+	}
+	if w.dialled == nil {
+		w.link.health.took(time.Since(began))
+	}
+	return w.results, nil
+}
+
+// forget lets go of the results of the last exchange.
+func (w *wire) forget() { clear(w.results) }
+
+func (w *wire) build(words [][]byte, blocking bool) valkey.Completed {
+	command := w.client.B().Arbitrary(valkey.BinaryString(words[0]))
+	for _, word := range words[1:] {
+		command = command.Args(valkey.BinaryString(word))
+	}
+	if blocking {
+		return command.Blocking() // the library sets no deadline of its own
+	}
+	return command.Build()
+}
+
+// explain tells a failed handshake, before which nothing of the caller's was written, from a
+// failed exchange.
+func (w *wire) explain(err error) error {
+	var refused *valkey.ValkeyError
+	if errors.As(err, &refused) {
+		line, _, err := parseReply((*valkey.ValkeyMessage)(refused), nil) // Error() would drop a leading ERR
+		if err != nil {
+			return &connError{false, err}
+		}
+		return &connError{false, refusal(line.Text)}
+	}
+	if w.dialled != nil && w.dialled.rounds <= 1 {
+		return &connError{false, err}
+	}
+	return err
+}
