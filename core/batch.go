@@ -30,8 +30,20 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
 		return routing.Value{}, err
 	}
 	defer c.leave()
-	ctx, cancel := c.within(request.Timeout)
+	ctx, cancel := c.within(c.orDefault(request.Timeout))
 	defer cancel()
+	return c.batch(ctx, request)
+}
+
+// StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
+func (c *Client) StartBatch(k *Call, request *BatchRequest) {
+	c.startAs(k, request.Timeout, func(ctx context.Context) (Response, error) {
+		value, err := c.batch(ctx, request)
+		return Response{Value: value}, err
+	})
+}
+
+func (c *Client) batch(ctx context.Context, request *BatchRequest) (routing.Value, error) {
 	plan, err := c.planBatch(ctx, &request.Batch)
 	if err != nil {
 		return routing.Value{}, err

@@ -134,8 +134,19 @@ func (c *Client) Execute(request *Request) (Response, error) {
 		return Response{}, err
 	}
 	defer c.leave()
-	ctx, plan, cancel, err := c.plan(request)
+	plan := new(routing.Plan)
+	err := c.planner.Plan(plan, &request.Request, c.topology.now())
+	ctx, cancel := c.within(c.timeout(request, plan))
 	defer cancel()
+	return c.run(ctx, plan, request, err)
+}
+
+// run carries a request out by its plan. Where there is none for want of a node, it makes one
+// after a look at the topology: a node that nobody knows may have joined since the last.
+func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, unplanned error) (Response, error) {
+	err := c.again(ctx, unplanned, func() error {
+		return c.planner.Plan(plan, &request.Request, c.topology.now())
+	})
 	if err != nil {
 		return Response{}, err
 	}
@@ -144,6 +155,11 @@ func (c *Client) Execute(request *Request) (Response, error) {
 	}
 	legs := flights(plan)
 	c.deliver(ctx, legs)
+	return c.conclude(plan, request, legs)
+}
+
+// conclude makes the response of the outcomes of all legs.
+func (c *Client) conclude(plan *routing.Plan, request *Request, legs []*flight) (Response, error) {
 	response, err := combine(plan, request, outcomesOf(legs))
 	if err != nil && c.closed() {
 		return response, errClosed
@@ -167,18 +183,6 @@ func (c *Client) enter() error {
 
 func (c *Client) leave() { c.inflight.Add(-1) }
 
-// plan resolves the request, where it must after one look at the topology: a node that nobody
-// knows may have joined since the last.
-func (c *Client) plan(request *Request) (context.Context, *routing.Plan, context.CancelFunc, error) {
-	plan := new(routing.Plan)
-	err := c.planner.Plan(plan, &request.Request, c.topology.now())
-	ctx, cancel := c.deadline(request, plan)
-	err = c.again(ctx, err, func() error {
-		return c.planner.Plan(plan, &request.Request, c.topology.now())
-	})
-	return ctx, plan, cancel, err
-}
-
 // again plans once more, after a look at the topology, where the first try found no node. The
 // error is an *Error.
 func (c *Client) again(ctx context.Context, first error, plan func() error) error {
@@ -195,21 +199,28 @@ func (c *Client) again(ctx context.Context, first error, plan func() error) erro
 // blockingGrace is the time that a blocking command gets beyond what it asks for.
 const blockingGrace = 500 * time.Millisecond
 
-func (c *Client) deadline(request *Request, plan *routing.Plan) (context.Context, context.CancelFunc) {
-	timeout := request.Timeout
-	if timeout == 0 && plan.Wait.Blocks {
+// timeout is how long a request may take; 0: as long as it takes.
+func (c *Client) timeout(request *Request, plan *routing.Plan) time.Duration {
+	if request.Timeout == 0 && plan.Wait.Blocks {
 		if plan.Wait.Milliseconds == 0 {
-			return context.WithCancel(c.closing)
+			return 0
 		}
-		timeout = time.Duration(plan.Wait.Milliseconds)*time.Millisecond + blockingGrace
+		return time.Duration(plan.Wait.Milliseconds)*time.Millisecond + blockingGrace
 	}
-	return c.within(timeout)
+	return c.orDefault(request.Timeout)
 }
 
-// within is a context that ends with the client or after a time; 0: the client's own.
+func (c *Client) orDefault(timeout time.Duration) time.Duration {
+	if timeout == 0 {
+		return c.config.RequestTimeout
+	}
+	return timeout
+}
+
+// within is a context that ends with the client, or after a time; 0: only with the client.
 func (c *Client) within(timeout time.Duration) (context.Context, context.CancelFunc) {
 	if timeout == 0 {
-		timeout = c.config.RequestTimeout
+		return context.WithCancel(c.closing)
 	}
 	return context.WithTimeout(c.closing, timeout)
 }

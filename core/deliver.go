@@ -78,7 +78,8 @@ func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
 
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
 func (c *Client) deliver(ctx context.Context, all []*flight) {
-	margin := marginOf(ctx)
+	deadline, _ := ctx.Deadline()
+	margin := marginOf(deadline)
 	for _, f := range all {
 		f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), margin
 	}
@@ -370,9 +371,8 @@ const (
 )
 
 // marginOf is the part of the time until a deadline that an attempt must be left with.
-func marginOf(ctx context.Context) time.Duration {
-	deadline, has := ctx.Deadline()
-	if !has {
+func marginOf(deadline time.Time) time.Duration {
+	if deadline.IsZero() {
 		return 0
 	}
 	return min(maxMargin, time.Until(deadline)/10)

@@ -68,6 +68,12 @@ func transportError(what string, to target, err error, readOnly bool) *Error {
 	sent := wasSent(err)
 	e := &Error{Status: StatusConnection, Node: to.name(), Sent: sent, Retryable: !sent || readOnly}
 	switch {
+	case errors.Is(err, context.Canceled) && sent:
+		e.Status = StatusCancelled
+		e.Message = fmt.Sprintf("%s: cancelled after it was written to %s; it may have run", what, to)
+	case errors.Is(err, context.Canceled):
+		e.Status = StatusCancelled
+		e.Message = fmt.Sprintf("%s: cancelled before it was written to %s", what, to)
 	case isTimeout(err) && sent:
 		e.Status = StatusTimeout
 		e.Message = fmt.Sprintf("%s: no reply from %s by the deadline; it may have run", what, to)

@@ -67,6 +67,12 @@ type owner interface {
 	interrupted() bool
 }
 
+// begin makes an errand ready to join a lane.
+func (e *errand) begin(commands [][][]byte, deadline time.Time, owner owner) {
+	e.commands, e.deadline, e.owner, e.tries, e.err = commands, deadline, owner, 0, nil
+	e.phase.Store(phaseNew)
+}
+
 // The life of an errand. Who moves it on from phaseTaken owns what comes of it.
 const (
 	phaseNew      uint32 = iota
@@ -381,8 +387,9 @@ func (w *waiter) interrupted() bool { return false }
 func (n *lane) exchange(ctx context.Context, commands [][][]byte) ([]routing.Value, error) {
 	// Room for both: told that it leads, it may leave without having looked.
 	w := &waiter{told: make(chan struct{}, 2)}
-	e := &errand{commands: commands, owner: w}
-	e.deadline, _ = ctx.Deadline()
+	e := new(errand)
+	deadline, _ := ctx.Deadline()
+	e.begin(commands, deadline, w)
 	if err := ctx.Err(); err != nil {
 		return nil, &connError{false, err}
 	}

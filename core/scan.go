@@ -26,13 +26,27 @@ func (c *Client) Scan(request *ScanRequest) (cursor string, keys []routing.Value
 		return "", nil, err
 	}
 	defer c.leave()
+	ctx, cancel := c.within(c.orDefault(request.Timeout))
+	defer cancel()
+	return c.scan(ctx, request)
+}
+
+// StartScan is Scan for an owner that waits elsewhere; see Start. The value is an array of the
+// cursor and an array of the keys.
+func (c *Client) StartScan(k *Call, request *ScanRequest) {
+	c.startAs(k, request.Timeout, func(ctx context.Context) (Response, error) {
+		cursor, keys, err := c.scan(ctx, request)
+		return Response{Value: routing.ArrayOf(routing.Bulk(cursor), routing.ArrayOf(keys...))}, err
+	})
+}
+
+func (c *Client) scan(ctx context.Context, request *ScanRequest) (cursor string, keys []routing.Value, err error) {
 	scan, err := routing.ParseScan(request.Cursor)
 	if err != nil {
 		return "", nil, planError(err)
 	}
-	ctx, cancel := c.within(request.Timeout)
-	defer cancel()
-	f := &flight{leg: &routing.Leg{Slot: routing.NoSlot}, readOnly: true, margin: marginOf(ctx)}
+	deadline, _ := ctx.Deadline()
+	f := &flight{leg: &routing.Leg{Slot: routing.NoSlot}, readOnly: true, margin: marginOf(deadline)}
 	for {
 		node, err := scan.Next(c.topology.now(), request.Gaps)
 		if err != nil {

@@ -14,50 +14,66 @@ import (
 
 // request is what a CommandRequest asks for: one command, or one of the others that is not nil.
 type request struct {
-	core.Request
-	batch *core.BatchRequest
-	scan  *core.ScanRequest
+	*core.Request
+	callback uint32 // known also where the rest of the request is refused
+	batch    *core.BatchRequest
+	scan     *core.ScanRequest
+	words    [][]byte // room for the words of a command
 }
 
-// run does what is asked.
-func (r *request) run(client *core.Client) (response core.Response, err error) {
+// reset makes r empty; what it will ask for goes into room.
+func (r *request) reset(room *core.Request) {
+	clear(r.words)
+	*room = core.Request{}
+	*r = request{Request: room, words: r.words[:0]}
+}
+
+// start does what is asked.
+func (r *request) start(client *core.Client, call *core.Call) {
 	switch {
 	case r.batch != nil:
-		response.Value, err = client.ExecuteBatch(r.batch)
+		client.StartBatch(call, r.batch)
 	case r.scan != nil:
-		cursor, keys, failed := client.Scan(r.scan)
-		response.Value, err = routing.ArrayOf(routing.Bulk(cursor), routing.ArrayOf(keys...)), failed
+		client.StartScan(call, r.scan)
 	default:
-		return client.Execute(&r.Request)
+		client.Start(call)
 	}
-	return response, err
 }
 
-// decodeRequest reads a CommandRequest. The callback index is given also where the rest of the
-// request is refused.
 func decodeRequest(bytes []byte) (*request, uint32, error) {
+	r := new(request)
+	r.reset(new(core.Request))
+	err := r.decode(bytes)
+	return r, r.callback, err
+}
+
+// decode reads a CommandRequest. Words of commands point into bytes.
+func (r *request) decode(bytes []byte) error {
+	if r.decodePlain(bytes) {
+		return nil
+	}
 	message := new(protobuf.CommandRequest)
 	if err := proto.Unmarshal(bytes, message); err != nil {
-		return nil, 0, core.NewError(core.StatusDecode, "the request is no CommandRequest: %v", err)
+		return core.NewError(core.StatusDecode, "the request is no CommandRequest: %v", err)
 	}
-	callback := message.GetCallbackIdx()
+	r.callback = message.GetCallbackIdx()
 	if message.RootSpanPtr != nil {
-		return nil, callback, badRequest("root_span_ptr points into another process")
+		return badRequest("root_span_ptr points into another process")
 	}
 	route, err := decodeRoute(message.GetRoute())
 	if err != nil {
-		return nil, callback, err
+		return err
 	}
 	policy := message.GetResponsePolicy()
 	if _, known := protobuf.ResponsePolicy_name[int32(policy)]; !known {
-		return nil, callback, badRequest("response_policy %d is none", policy)
+		return badRequest("response_policy %d is none", policy)
 	}
-	wanted := &request{Request: core.Request{
+	*r.Request = core.Request{
 		Request:  routing.Request{Route: route, Policy: routing.Policy(policy)},
 		Timeout:  milliseconds(message.GetTimeoutMs()),
 		Outcomes: message.GetOutcomes(),
-	}}
-	return wanted, callback, wanted.decodeCommand(message)
+	}
+	return r.decodeCommand(message)
 }
 
 func badRequest(format string, args ...any) *core.Error {

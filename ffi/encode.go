@@ -40,17 +40,7 @@ func text(s string) string {
 	return string(runes)
 }
 
-func encodeResponse(response *core.Response, succeeded bool, callback uint32) *protobuf.Response {
-	message := &protobuf.Response{CallbackIdx: callback}
-	if succeeded {
-		message.Value = encodeValue(&response.Value)
-	}
-	for i := range response.Outcomes {
-		message.Outcomes = append(message.Outcomes, encodeOutcome(&response.Outcomes[i]))
-	}
-	return message
-}
-
+// encodeOutcome leaves the value out; see marshalOutcome.
 func encodeOutcome(outcome *core.Outcome) *protobuf.Outcome {
 	message := &protobuf.Outcome{
 		Node:     encodeNode(outcome.Node),
@@ -61,81 +51,11 @@ func encodeOutcome(outcome *core.Outcome) *protobuf.Outcome {
 	if outcome.Err != nil {
 		message.Result = &protobuf.Outcome_Error{Error: encodeError(outcome.Err)}
 		message.Retryable = outcome.Err.Retryable
-	} else {
-		message.Result = &protobuf.Outcome_Value{Value: encodeValue(&outcome.Value)}
 	}
 	if outcome.ServedBy != nil {
 		message.ServedBy = outcome.ServedBy.String()
 	}
 	return message
-}
-
-func encodeValue(value *routing.Value) *protobuf.Value {
-	switch value.Kind {
-	case routing.KindNil:
-		return &protobuf.Value{Kind: &protobuf.Value_Nil{Nil: &protobuf.Nil{}}}
-	case routing.KindInteger:
-		return &protobuf.Value{Kind: &protobuf.Value_Integer{Integer: value.Integer}}
-	case routing.KindDouble:
-		return &protobuf.Value{Kind: &protobuf.Value_Double{Double: value.Double}}
-	case routing.KindBoolean:
-		return &protobuf.Value{Kind: &protobuf.Value_Boolean{Boolean: value.Integer != 0}}
-	case routing.KindBulk:
-		return &protobuf.Value{Kind: &protobuf.Value_Bulk{Bulk: value.Text}}
-	case routing.KindSimple:
-		return &protobuf.Value{Kind: &protobuf.Value_Simple{Simple: value.Text}}
-	case routing.KindArray:
-		if bulks, all := allBulks(value.Items); all {
-			return &protobuf.Value{Kind: &protobuf.Value_Bulks{Bulks: bulks}}
-		}
-		return &protobuf.Value{Kind: &protobuf.Value_Array{Array: &protobuf.Array{Items: encodeItems(value.Items)}}}
-	case routing.KindSet:
-		return &protobuf.Value{Kind: &protobuf.Value_Set{Set: &protobuf.Array{Items: encodeItems(value.Items)}}}
-	case routing.KindMap:
-		return &protobuf.Value{Kind: &protobuf.Value_Map{Map: &protobuf.Map{Items: encodeItems(value.Items)}}}
-	case routing.KindVerbatim:
-		return &protobuf.Value{Kind: &protobuf.Value_Verbatim{Verbatim: encodeVerbatim(value.Text)}}
-	case routing.KindBigNumber:
-		return &protobuf.Value{Kind: &protobuf.Value_BigNumber{BigNumber: value.Text}}
-	case routing.KindPerNode:
-		return &protobuf.Value{Kind: &protobuf.Value_PerNode{PerNode: &protobuf.PerNode{}}}
-	}
-	return &protobuf.Value{Kind: &protobuf.Value_Error{Error: &protobuf.ServerError{
-		Code: value.ErrorCode(), Message: text(string(value.Text)),
-	}}}
-}
-
-func encodeItems(items []routing.Value) []*protobuf.Value {
-	messages := make([]*protobuf.Value, len(items))
-	for i := range items {
-		messages[i] = encodeValue(&items[i])
-	}
-	return messages
-}
-
-// allBulks is the compact form of an array that holds bulk strings only, and at least one.
-func allBulks(items []routing.Value) (*protobuf.Bulks, bool) {
-	for i := range items {
-		if items[i].Kind != routing.KindBulk {
-			return nil, false
-		}
-	}
-	if len(items) == 0 {
-		return nil, false
-	}
-	bulks := make([][]byte, len(items))
-	for i := range items {
-		bulks[i] = items[i].Text
-	}
-	return &protobuf.Bulks{Items: bulks}, true
-}
-
-// encodeVerbatim splits "txt:some text".
-func encodeVerbatim(bytes []byte) *protobuf.Verbatim {
-	if len(bytes) < 4 || bytes[3] != ':' {
-		return &protobuf.Verbatim{Text: bytes}
-	}
-	return &protobuf.Verbatim{Format: text(string(bytes[:3])), Text: bytes[4:]}
 }
 
 func encodeTopology(snapshot *routing.Snapshot) *protobuf.Topology {

@@ -15,6 +15,9 @@ import (
 func TestEveryKindOfReplyHasItsMessage(t *testing.T) {
 	text := func(kind routing.Kind, s string) routing.Value { return routing.Value{Kind: kind, Text: []byte(s)} }
 	items := []routing.Value{routing.Bulk("k"), routing.Integer(1)}
+	messages := []*protobuf.Value{
+		{Kind: &protobuf.Value_Bulk{Bulk: []byte("k")}}, {Kind: &protobuf.Value_Integer{Integer: 1}},
+	}
 	for _, c := range []struct {
 		value    routing.Value
 		expected *protobuf.Value
@@ -31,12 +34,44 @@ func TestEveryKindOfReplyHasItsMessage(t *testing.T) {
 		{routing.Value{Kind: routing.KindPerNode}, &protobuf.Value{Kind: &protobuf.Value_PerNode{PerNode: &protobuf.PerNode{}}}},
 		{routing.ArrayOf(), &protobuf.Value{Kind: &protobuf.Value_Array{Array: &protobuf.Array{}}}},
 		{routing.ArrayOf(routing.Bulk("a"), routing.Bulk("b")), &protobuf.Value{Kind: &protobuf.Value_Bulks{Bulks: &protobuf.Bulks{Items: [][]byte{[]byte("a"), []byte("b")}}}}},
-		{routing.ArrayOf(items...), &protobuf.Value{Kind: &protobuf.Value_Array{Array: &protobuf.Array{Items: encodeItems(items)}}}},
-		{routing.Value{Kind: routing.KindSet, Items: items}, &protobuf.Value{Kind: &protobuf.Value_Set{Set: &protobuf.Array{Items: encodeItems(items)}}}},
-		{routing.Value{Kind: routing.KindMap, Items: items}, &protobuf.Value{Kind: &protobuf.Value_Map{Map: &protobuf.Map{Items: encodeItems(items)}}}},
+		{routing.ArrayOf(items...), &protobuf.Value{Kind: &protobuf.Value_Array{Array: &protobuf.Array{Items: messages}}}},
+		{routing.Value{Kind: routing.KindSet, Items: items}, &protobuf.Value{Kind: &protobuf.Value_Set{Set: &protobuf.Array{Items: messages}}}},
+		{routing.Value{Kind: routing.KindMap, Items: items}, &protobuf.Value{Kind: &protobuf.Value_Map{Map: &protobuf.Map{Items: messages}}}},
 	} {
-		require.True(t, proto.Equal(c.expected, encodeValue(&c.value)), "%s", c.value.Kind)
+		response := decodeReply(t, &reply{value: &c.value})
+		require.True(t, proto.Equal(c.expected, response.Value), "%s: %s", c.value.Kind, response.Value)
+		response = decodeReply(t, &reply{outcomes: []core.Outcome{{Node: new(routing.Node), Value: c.value}}})
+		require.True(t, proto.Equal(c.expected, response.Outcomes[0].GetValue()), "%s: %s", c.value.Kind, response.Value)
 	}
+}
+
+// decodeReply reads a reply as the other side does.
+func decodeReply(t *testing.T, r *reply) *protobuf.Response {
+	size := r.measure()
+	bytes := r.append(nil)
+	require.Len(t, bytes, size)
+	response := new(protobuf.Response)
+	require.NoError(t, proto.Unmarshal(bytes, response))
+	return response
+}
+
+func TestAReplyHoldsAllOfItsParts(t *testing.T) {
+	value := routing.ArrayOf(routing.ArrayOf(routing.Bulk("a")), routing.Value{})
+	response := decodeReply(t, &reply{
+		callback: 300, value: &value, err: core.NewError(core.StatusPartial, "some failed"),
+		outcomes: []core.Outcome{
+			{Node: &routing.Node{ID: "n1"}, Sent: true, Value: routing.Bulk("v")},
+			{Node: &routing.Node{ID: "n2"}, Err: core.NewError(core.StatusTimeout, "late")},
+		},
+		rest: &protobuf.Response{Topology: &protobuf.Topology{Epoch: 7}},
+	})
+	require.Equal(t, uint32(300), response.CallbackIdx)
+	require.Equal(t, []byte("a"), response.Value.GetArray().Items[0].GetBulks().Items[0])
+	require.Equal(t, "some failed", response.Error.Message)
+	require.Equal(t, []byte("v"), response.Outcomes[0].GetValue().GetBulk())
+	require.True(t, response.Outcomes[0].Sent)
+	require.Equal(t, protobuf.Status_STATUS_TIMEOUT, response.Outcomes[1].GetError().Status)
+	require.Equal(t, uint64(7), response.Topology.Epoch)
 }
 
 func TestAMessageOfTheServerThatIsNoUTF8StillEncodes(t *testing.T) {
@@ -70,11 +105,11 @@ func TestThePoliciesOfTheMessagesAreThoseOfTheCore(t *testing.T) {
 }
 
 func TestAPanicBecomesAnErrorThatNamesThePlace(t *testing.T) {
-	_, err := guard(func() (*protobuf.Response, error) { panic("on purpose") })
+	err := guard(func() error { panic("on purpose") })
 	failed := refusal(t, err)
 	require.Equal(t, core.StatusInternal, failed.Status)
 	require.Regexp(t, `^panic: on purpose at .*encode_test.go:\d+$`, failed.Message)
 	var words [][]byte
-	_, err = guard(func() (*protobuf.Response, error) { return nil, core.NewError(0, "%s", words[3]) })
+	err = guard(func() error { return core.NewError(0, "%s", words[3]) })
 	require.Regexp(t, `index out of range.* at .*encode_test.go:\d+$`, refusal(t, err).Message)
 }

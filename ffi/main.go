@@ -9,10 +9,9 @@ import "C"
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"unsafe"
-
-	"google.golang.org/protobuf/proto"
 
 	"libglide/core"
 	"libglide/protobuf"
@@ -21,13 +20,24 @@ import (
 
 func main() {}
 
+// minProcs processors at least are used by the Go scheduler, however few the machine has. One
+// stays with a thread that waits in the kernel for a reply until the scheduler takes it back, so
+// the threads of the host need some to spare.
+const minProcs = 8
+
+func init() {
+	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < minProcs {
+		runtime.GOMAXPROCS(minProcs)
+	}
+}
+
 var (
 	clients = table[core.Client]{kind: 1}
 	routers = table[core.Router]{kind: 2}
 )
 
 //export glideGoKeySlot
-func glideGoKeySlot(key unsafe.Pointer, size C.size_t) C.int32_t {
+func glideGoKeySlot(key *C.uint8_t, size C.size_t) C.int32_t {
 	return C.int32_t(routing.SlotOf(input(key, size)))
 }
 
@@ -39,46 +49,19 @@ func glideGoSchema(schema *C.glide_buffer) (status C.glide_status) {
 		}
 	}()
 	bytes, err := protobuf.Schema()
-	if err != nil || !fill(schema, len(bytes), func(room []byte) []byte { return append(room, bytes...) }) {
+	if err != nil {
 		return C.GLIDE_ERR_INTERNAL
 	}
+	room := allocate(schema, len(bytes))
+	if room == nil {
+		return C.GLIDE_ERR_INTERNAL
+	}
+	copy(room, bytes)
 	return C.GLIDE_OK
 }
 
-//export glideGoClientOpen
-func glideGoClientOpen(config unsafe.Pointer, size C.size_t, handle *C.glide_client, response *C.glide_buffer) C.glide_status {
-	return answer(response, func() (*protobuf.Response, error) {
-		settings, err := decodeConfig(input(config, size))
-		if err != nil {
-			return nil, err
-		}
-		client, err := core.Open(settings)
-		if err != nil {
-			return nil, err
-		}
-		*handle = C.glide_client(clients.add(client))
-		return &protobuf.Response{Topology: encodeTopology(client.Topology())}, nil
-	})
-}
-
-//export glideGoClientExecute
-func glideGoClientExecute(handle C.glide_client, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
-	return answer(response, func() (*protobuf.Response, error) {
-		client, err := find(&clients, uint64(handle))
-		if err != nil {
-			return nil, err
-		}
-		wanted, callback, err := decodeRequest(input(request, size))
-		if err != nil {
-			return &protobuf.Response{CallbackIdx: callback}, err
-		}
-		result, err := wanted.run(client)
-		return encodeResponse(&result, err == nil, callback), err
-	})
-}
-
 //export glideGoClientResolve
-func glideGoClientResolve(handle C.glide_client, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
+func glideGoClientResolve(handle C.glide_client, request *C.uint8_t, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
@@ -105,7 +88,7 @@ func glideGoClientClose(handle C.glide_client) C.glide_status {
 }
 
 //export glideGoRouterOpen
-func glideGoRouterOpen(topology unsafe.Pointer, size C.size_t, handle *C.glide_router, response *C.glide_buffer) C.glide_status {
+func glideGoRouterOpen(topology *C.uint8_t, size C.size_t, handle *C.glide_router, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
 		router, err := decodeTopology(input(topology, size))
 		if err != nil {
@@ -117,7 +100,7 @@ func glideGoRouterOpen(topology unsafe.Pointer, size C.size_t, handle *C.glide_r
 }
 
 //export glideGoRouterResolve
-func glideGoRouterResolve(handle C.glide_router, request unsafe.Pointer, size C.size_t, response *C.glide_buffer) C.glide_status {
+func glideGoRouterResolve(handle C.glide_router, request *C.uint8_t, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
 		router, err := find(&routers, uint64(handle))
 		if err != nil {
@@ -191,39 +174,30 @@ func handleError(state handleState, handle uint64) *core.Error {
 	return core.NewError(core.StatusInvalidArgument, "handle %#x was never given out", handle)
 }
 
-// answer runs one call and puts what it says, or why it failed, into the buffer. A panic becomes
-// an error that names the place.
-func answer(buffer *C.glide_buffer, call func() (*protobuf.Response, error)) C.glide_status {
-	response, err := guard(call)
-	if response == nil {
-		response = &protobuf.Response{}
+// answer runs a call that does not wait and puts what it says, or why it failed, into the buffer.
+func answer(buffer *C.glide_buffer, call func() (*protobuf.Response, error)) (status C.glide_status) {
+	var r reply
+	if err := guard(func() (err error) {
+		r.rest, err = call()
+		return err
+	}); err != nil {
+		r.err = asError(err)
+		status = C.glide_status(r.err.Status)
 	}
-	status := core.StatusOK
-	if err != nil {
-		failure := asError(err)
-		status, response.Error = failure.Status, encodeError(failure)
-	}
-	size := proto.Size(response)
-	filled := fill(buffer, size, func(room []byte) []byte {
-		bytes, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(room, response)
-		if err != nil {
-			return nil
-		}
-		return bytes
-	})
-	if !filled {
+	if guard(func() error { return fill(buffer, &r) }) != nil {
 		return C.GLIDE_ERR_INTERNAL
 	}
-	return C.glide_status(status)
+	return status
 }
 
-func guard(call func() (*protobuf.Response, error)) (response *protobuf.Response, err error) {
+// guard makes a panic an error that names the place.
+func guard(run func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			response, err = nil, core.NewError(core.StatusInternal, "panic: %v at %s", fault, faultPlace())
+			err = core.NewError(core.StatusInternal, "panic: %v at %s", fault, faultPlace())
 		}
 	}()
-	return call()
+	return run()
 }
 
 // faultPlace is the file and line that panicked: the first frame outside the runtime above the
@@ -244,26 +218,39 @@ func inRuntime(function string) bool {
 }
 
 // input is the caller's bytes; they are the caller's again when the call returns.
-func input(pointer unsafe.Pointer, size C.size_t) []byte {
-	return unsafe.Slice((*byte)(pointer), int(size))
+func input(pointer *C.uint8_t, size C.size_t) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(pointer)), int(size))
 }
 
-// fill allocates C memory of size bytes and lets write append them into it. It is false, and the
-// buffer empty, where memory is short or write returned anything else than size bytes.
-func fill(buffer *C.glide_buffer, size int, write func(room []byte) []byte) bool {
+var errMemory = core.NewError(core.StatusInternal, "no memory for the response")
+
+// fill puts a reply into the buffer, in one piece of C memory of its exact size. On an error the
+// buffer is empty.
+func fill(buffer *C.glide_buffer, r *reply) error {
+	size := r.measure()
+	room := allocate(buffer, size)
+	if room == nil && size > 0 {
+		return errMemory
+	}
+	if written := r.append(room[:0]); len(written) != size {
+		C.free(unsafe.Pointer(buffer.data))
+		buffer.data, buffer.len = nil, 0
+		return core.NewError(core.StatusInternal, "a response of %d bytes came to %d", size, len(written))
+	}
+	return nil
+}
+
+// allocate gives the buffer C memory of size bytes; nil, and an empty buffer, where there is none
+// or size is 0.
+func allocate(buffer *C.glide_buffer, size int) []byte {
 	buffer.data, buffer.len = nil, 0
 	if size == 0 {
-		return true
+		return nil
 	}
 	memory := C.malloc_or_null(C.size_t(size))
 	if memory == nil {
-		return false
-	}
-	room := unsafe.Slice((*byte)(memory), size)
-	if written := write(room[:0]); len(written) != size || &written[0] != &room[0] {
-		C.free(memory)
-		return false
+		return nil
 	}
 	buffer.data, buffer.len = (*C.uint8_t)(memory), C.size_t(size)
-	return true
+	return unsafe.Slice((*byte)(memory), size)
 }

@@ -8,6 +8,7 @@
 
 #include "_cgo_export.h"
 #include "shim.h"
+#include "ticket.h"
 
 static int forked; /* set in a child, where only one thread lives */
 
@@ -108,7 +109,7 @@ int32_t glide_key_slot(const uint8_t *key, size_t len)
 {
     if (forked || (key == NULL && len > 0))
         return -1;
-    return glideGoKeySlot((void *)key, len);
+    return glideGoKeySlot((uint8_t *)key, len);
 }
 
 glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router *router,
@@ -123,7 +124,7 @@ glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router
     if (router == NULL)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the place for the router handle is NULL");
-    return glideGoRouterOpen((void *)topology, len, router, response);
+    return glideGoRouterOpen((uint8_t *)topology, len, router, response);
 }
 
 glide_status glide_router_resolve(glide_router router, const uint8_t *request, size_t len,
@@ -132,7 +133,7 @@ glide_status glide_router_resolve(glide_router router, const uint8_t *request, s
     glide_status status = check(request, len, response);
 
     return status != GLIDE_OK ? status
-                              : glideGoRouterResolve(router, (void *)request, len, response);
+                              : glideGoRouterResolve(router, (uint8_t *)request, len, response);
 }
 
 glide_status glide_router_close(glide_router router)
@@ -143,6 +144,8 @@ glide_status glide_router_close(glide_router router)
 glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
                                glide_buffer *response)
 {
+    glide_ticket ticket = {0};
+    int64_t began = monotonic_ns();
     glide_status status = check(config, len, response);
 
     if (client != NULL)
@@ -152,16 +155,26 @@ glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *
     if (client == NULL)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the place for the client handle is NULL");
-    return glideGoClientOpen((void *)config, len, client, response);
+    glideGoClientOpen((uint8_t *)config, len, &ticket);
+    status = ticket_wait(&ticket, began);
+    *client = ticket.handle;
+    *response = ticket.response;
+    return status;
 }
 
 glide_status glide_client_execute(glide_client client, const uint8_t *request, size_t len,
                                   glide_buffer *response)
 {
+    glide_ticket ticket = {0};
+    int64_t began = monotonic_ns();
     glide_status status = check(request, len, response);
 
-    return status != GLIDE_OK ? status
-                              : glideGoClientExecute(client, (void *)request, len, response);
+    if (status != GLIDE_OK)
+        return status;
+    glideGoClientExecute(client, (uint8_t *)request, len, &ticket);
+    status = ticket_wait(&ticket, began);
+    *response = ticket.response;
+    return status;
 }
 
 glide_status glide_client_resolve(glide_client client, const uint8_t *request, size_t len,
@@ -170,7 +183,7 @@ glide_status glide_client_resolve(glide_client client, const uint8_t *request, s
     glide_status status = check(request, len, response);
 
     return status != GLIDE_OK ? status
-                              : glideGoClientResolve(client, (void *)request, len, response);
+                              : glideGoClientResolve(client, (uint8_t *)request, len, response);
 }
 
 glide_status glide_client_topology(glide_client client, glide_buffer *response)

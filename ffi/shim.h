@@ -12,4 +12,26 @@ static inline void *malloc_or_null(size_t size)
     return malloc(size);
 }
 
+/* The states of a ticket. The Go side sets TICKET_LEAD and TICKET_DONE, and wakes the thread that
+ * it found asleep. */
+enum { TICKET_RUNNING, TICKET_ASLEEP, TICKET_LEAD, TICKET_DONE };
+
+/*
+ * A call as the thread that made it sees it, on that thread's stack: so nobody touches it once the
+ * thread has been told that it is done, or has taken it back.
+ */
+typedef struct glide_ticket {
+    uint32_t state;
+    glide_status status;   /* from TICKET_DONE on, as are the next two */
+    glide_buffer response;
+    uint64_t handle;       /* that the call opened */
+    uint64_t call;         /* which call this is, for the Go side */
+    uint64_t turn;
+    int64_t wait_ns;       /* how long it may take; 0: as long as it takes */
+} glide_ticket;
+
+/* interrupted - whether the thread that asks would rather leave its call: see
+ * glide_on_interrupt. */
+int interrupted(void);
+
 #endif

@@ -107,6 +107,26 @@ GLIDE_API void glide_buffer_free(glide_buffer *buffer);
  */
 GLIDE_API glide_status glide_schema(glide_buffer *schema);
 
+/* ---- Signals ------------------------------------------------------------------------------ */
+
+/*
+ * glide_on_interrupt - let calls of this thread be interrupted.
+ *
+ * interrupted  asked on this thread while it waits within a call: when a signal was handled on
+ *              it, and every 50 ms. Non-zero ends the call with GLIDE_ERR_CANCELLED, at once
+ *              or, where the thread is just reading for several callers, when the reply is
+ *              there, at most 40 ms later. NULL: nothing interrupts, as it is at first.
+ *
+ * A request that was written may have run; one that waits on the server, as BLPOP, is ended there
+ * too, since its connection is closed. The client stays usable.
+ *
+ * The function may run code of the host, for example the signal handlers of an interpreter. It
+ * must return; it must not call the library.
+ *
+ * Returns GLIDE_OK.
+ */
+GLIDE_API glide_status glide_on_interrupt(int (*interrupted)(void));
+
 /* ---- Slots ------------------------------------------------------------------------------- */
 
 /*

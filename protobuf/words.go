@@ -37,18 +37,26 @@ func (c *Command) Words() ([][]byte, error) {
 		return nil, fmt.Errorf("args_vec_pointer points into another process; send args_array")
 	}
 	args := c.GetArgsArray().GetArgs()
-	switch c.GetRequestType() {
-	case RequestType_REQUEST_TYPE_CUSTOM_COMMAND:
-		if len(args) == 0 {
-			return nil, fmt.Errorf("the command has no words")
-		}
-		return args, nil
-	case RequestType_REQUEST_TYPE_INVALID_REQUEST:
+	words, known := AppendCommand(nil, c.GetRequestType())
+	switch {
+	case c.GetRequestType() == RequestType_REQUEST_TYPE_INVALID_REQUEST:
 		return nil, fmt.Errorf("request_type is not set; 1 sends args as they are")
-	}
-	words, known := wordsByType()[c.GetRequestType()]
-	if !known {
+	case !known:
 		return nil, fmt.Errorf("request_type %d is no command", c.GetRequestType())
+	case len(words)+len(args) == 0:
+		return nil, fmt.Errorf("the command has no words")
+	case len(words) == 0:
+		return args, nil
 	}
-	return append(words[:len(words):len(words)], args...), nil
+	return append(words, args...), nil
+}
+
+// AppendCommand appends the words that a request type stands for: none for a custom command. It is
+// false for a type that is no command.
+func AppendCommand(words [][]byte, kind RequestType) ([][]byte, bool) {
+	if kind == RequestType_REQUEST_TYPE_CUSTOM_COMMAND {
+		return words, true
+	}
+	own, known := wordsByType()[kind]
+	return append(words, own...), known
 }

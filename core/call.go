@@ -1,0 +1,228 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"libglide/routing"
+)
+
+// Call is one request on its way, for an owner that waits for it somewhere else than on a
+// goroutine: on a thread of another language, or in an event loop. It may be used again once it
+// has ended without Abandon; its zero value is ready.
+type Call struct {
+	Request
+	Owner CallOwner
+
+	// Response and Err, an *Error, say what became of it, as those of Execute. They live until the
+	// call is used again.
+	Response Response
+	Err      error
+
+	client   *Client
+	plan     routing.Plan
+	flight   flight
+	lane     *lane // that has the errand; nil: the call runs on a goroutine
+	errand   errand
+	commands [1][][]byte
+	deadline time.Time // zero: none
+
+	mu        sync.Mutex
+	cancel    context.CancelFunc // of the goroutine
+	abandoned bool
+}
+
+// CallOwner is told about its call on any goroutine, and must not wait there.
+type CallOwner interface {
+	// Waits says how long the call may take; 0: as long as it takes. It is told first, within
+	// Start.
+	Waits(time.Duration)
+	// Done says that the call has ended. It is told once, unless Abandon was true before.
+	Done()
+	// Promoted says that the call waits for its owner to call Lead.
+	Promoted()
+	// Leads says whether the owner can be promoted.
+	Leads() bool
+	// Interrupted says that the owner would rather leave; asked on the thread that leads, while
+	// it waits.
+	Interrupted() bool
+}
+
+// Start begins a request. The owner is told when it has ended, perhaps before Start returns. Where
+// the owner leads, Start may wait for the server on its behalf.
+func (c *Client) Start(k *Call) {
+	if !k.begin(c) {
+		return
+	}
+	err := c.planner.Plan(&k.plan, &k.Request.Request, c.topology.now())
+	k.waits(c.timeout(&k.Request, &k.plan))
+	if err == nil && k.shares() {
+		k.board()
+		return
+	}
+	k.goOnAs(func(ctx context.Context) (Response, error) {
+		return c.run(ctx, &k.plan, &k.Request, err)
+	})
+}
+
+// startAs begins work that goes on on a goroutine.
+func (c *Client) startAs(k *Call, timeout time.Duration, work func(context.Context) (Response, error)) {
+	if k.begin(c) {
+		k.waits(c.orDefault(timeout))
+		k.goOnAs(work)
+	}
+}
+
+// begin makes the call one of the client's, if there is room for it; or else it has ended.
+func (k *Call) begin(c *Client) bool {
+	k.client, k.Response, k.lane = c, Response{}, nil
+	k.cancel, k.abandoned = nil, false
+	if k.Err = c.enter(); k.Err != nil {
+		k.Owner.Done()
+		return false
+	}
+	return true
+}
+
+func (k *Call) waits(timeout time.Duration) {
+	if k.deadline = (time.Time{}); timeout > 0 {
+		k.deadline = time.Now().Add(timeout)
+	}
+	k.Owner.Waits(timeout)
+}
+
+// shares says whether the call is one errand on the shared connection of a node.
+func (k *Call) shares() bool {
+	if len(k.plan.Legs) != 1 || k.plan.Wait.Blocks || k.plan.SetsState {
+		return false
+	}
+	k.commands[0] = k.plan.Legs[0].Words
+	return weightOf(k.commands[:]) <= maxShared
+}
+
+// board puts the call on the lane of its node.
+func (k *Call) board() {
+	f := &k.flight
+	f.begin(&k.plan, &k.plan.Legs[0])
+	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
+	link, err := k.client.links.to(f.to.endpoint)
+	if err != nil {
+		k.settle(routing.Value{}, err)
+		return
+	}
+	k.lane = &link.lane
+	k.errand.begin(k.commands[:], k.deadline, (*boarded)(k))
+	if k.lane.join(&k.errand) {
+		k.lane.lead(&k.errand)
+	}
+}
+
+// Lead is for the owner that was promoted. It waits for the server.
+func (k *Call) Lead() { k.lane.lead(&k.errand) }
+
+// Abandon gives a call up: because of context.DeadlineExceeded, or of context.Canceled. Where it is
+// true the call has ended, Err says as what, and the owner will not be told. Where it is false the
+// owner is about to be told, unless what runs is stuck. In both cases the call must not be used
+// again.
+func (k *Call) Abandon(why error) bool {
+	if k.lane != nil {
+		if gone, sent := k.lane.leave(&k.errand); gone {
+			f := &k.flight
+			k.Err = transportError(f.describe(), f.to, &connError{sent, why}, f.readOnly)
+			k.client.leave()
+			return true
+		}
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if errors.Is(why, context.DeadlineExceeded) {
+		return false // what runs knows its deadline
+	}
+	k.abandoned = true
+	if k.cancel != nil {
+		k.cancel()
+	}
+	return false
+}
+
+// Trim lets go of what a call that has ended holds, and of memory beyond so many bytes.
+func (k *Call) Trim(kept int) {
+	k.lane, k.Response, k.Err = nil, Response{}, nil
+	if cap(k.errand.room) > kept {
+		k.errand.room = nil
+	}
+	clear(k.errand.replies)
+}
+
+// boarded is the call as the owner of its errand.
+type boarded Call
+
+func (b *boarded) promoted(*errand)  { b.Owner.Promoted() }
+func (b *boarded) leads() bool       { return b.Owner.Leads() }
+func (b *boarded) interrupted() bool { return b.Owner.Interrupted() }
+
+func (b *boarded) arrived(e *errand) {
+	k := (*Call)(b)
+	var reply routing.Value
+	if e.err == nil {
+		reply = e.replies[0]
+	}
+	k.settle(reply, e.err)
+}
+
+// settle ends the call with the answer to its errand, or goes on with it on a goroutine.
+func (k *Call) settle(reply routing.Value, err error) {
+	c, f := k.client, &k.flight
+	failure, next := c.judge(f, reply, err)
+	if failure != nil && next != giveUp {
+		k.goOnAs(func(ctx context.Context) (Response, error) {
+			c.goOn(ctx, f, failure, next)
+			return c.conclude(&k.plan, &k.Request, []*flight{f})
+		})
+		return
+	}
+	if failure == nil && k.plan.Policy == routing.PolicyDefault && !k.Outcomes && !f.leg.Fallback {
+		k.Response.Value = reply
+	} else {
+		f.end(reply, failure)
+		k.Response, k.Err = c.conclude(&k.plan, &k.Request, []*flight{f})
+	}
+	k.end()
+}
+
+// goOnAs runs the rest of the call on a goroutine.
+func (k *Call) goOnAs(rest func(context.Context) (Response, error)) {
+	go func() {
+		ctx, cancel := k.context()
+		defer cancel()
+		defer func() {
+			if fault := recover(); fault != nil {
+				k.Err = NewError(StatusInternal, "panic: %v", fault)
+			}
+			k.end()
+		}()
+		k.Response, k.Err = rest(ctx)
+	}()
+}
+
+// context ends at the deadline, with the client, or when the call is abandoned.
+func (k *Call) context() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(k.client.closing)
+	if !k.deadline.IsZero() {
+		ctx, cancel = context.WithDeadline(k.client.closing, k.deadline)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.cancel = cancel
+	if k.abandoned {
+		cancel()
+	}
+	return ctx, cancel
+}
+
+func (k *Call) end() {
+	k.client.leave()
+	k.Owner.Done()
+}

@@ -1,0 +1,246 @@
+package main
+
+/*
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"libglide/core"
+	"libglide/protobuf"
+)
+
+// call is one call of the C interface that may wait, as the owner of what it asks of the core. The
+// thread that made it waits in C, on its ticket, or leads. Calls are used again.
+type call struct {
+	core.Call
+	self    uint64 // its handle
+	request request
+	text    []byte // the caller's bytes
+
+	mu     sync.Mutex
+	turn   uint64          // counts its uses
+	ticket *C.glide_ticket // nil: nobody waits any more
+}
+
+// calls holds every call, and those that are free to be used.
+var calls = struct {
+	table[call]
+	mu   sync.Mutex
+	idle []*call
+}{table: table[call]{kind: 3}}
+
+// newCall is a call for a ticket.
+func newCall(ticket *C.glide_ticket) *call {
+	var k *call
+	calls.mu.Lock()
+	if n := len(calls.idle); n > 0 {
+		k = calls.idle[n-1]
+		calls.idle = calls.idle[:n-1]
+	}
+	calls.mu.Unlock()
+	if k == nil {
+		k = new(call)
+		k.Owner = k
+		k.self = calls.add(k)
+	}
+	k.mu.Lock()
+	k.turn++
+	k.ticket = ticket
+	ticket.call, ticket.turn = C.uint64_t(k.self), C.uint64_t(k.turn)
+	k.mu.Unlock()
+	return k
+}
+
+// Memory of a call beyond this is not kept for its next use.
+const maxKept = 64 << 10
+
+// release makes the call free for another use.
+func (k *call) release() {
+	if cap(k.text) > maxKept {
+		k.text = nil
+	}
+	k.Trim(maxKept)
+	calls.mu.Lock()
+	calls.idle = append(calls.idle, k)
+	calls.mu.Unlock()
+}
+
+// detach takes the ticket from the call; nil where its thread has left.
+func (k *call) detach() *C.glide_ticket {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	ticket := k.ticket
+	k.ticket = nil
+	return ticket
+}
+
+// answer ends the call with a reply, and is false where nobody waits for it any more. The call is
+// not the caller's after that.
+func (k *call) answer(r *reply) bool {
+	ticket := k.detach()
+	if ticket == nil {
+		return false // what runs may still use the call, so it is left to the garbage collector
+	}
+	fillTicket(ticket, r)
+	k.release()
+	rouse(ticket, C.TICKET_DONE)
+	return true
+}
+
+// fillTicket writes a reply into a ticket that no thread looks at yet.
+func fillTicket(ticket *C.glide_ticket, r *reply) {
+	defer func() {
+		if recover() != nil {
+			ticket.status = C.GLIDE_ERR_INTERNAL
+		}
+	}()
+	ticket.status = C.GLIDE_OK
+	if r.err != nil {
+		ticket.status = C.glide_status(r.err.Status)
+	}
+	if fill(&ticket.response, r) != nil {
+		ticket.status = C.GLIDE_ERR_INTERNAL
+	}
+}
+
+// Done is called by the core when the call has ended.
+func (k *call) Done() {
+	r := reply{callback: k.request.callback, outcomes: k.Response.Outcomes}
+	if k.Err != nil {
+		r.err = asError(k.Err)
+	} else {
+		r.value = &k.Response.Value
+	}
+	k.answer(&r)
+}
+
+// Waits is called by the core before the request goes anywhere.
+func (k *call) Waits(timeout time.Duration) { k.ticket.wait_ns = C.int64_t(timeout) }
+
+// Promoted is called by the core when the thread of the call is to lead.
+func (k *call) Promoted() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.ticket != nil {
+		rouse(k.ticket, C.TICKET_LEAD)
+	}
+}
+
+// Leads says that threads lead.
+func (k *call) Leads() bool { return true }
+
+// Interrupted asks the host. It is called on the thread of the call.
+func (k *call) Interrupted() bool { return C.interrupted() != 0 }
+
+// guarded runs what begins a call. An error or a panic there is its answer.
+func (k *call) guarded(begin func() error) {
+	if err := guard(begin); err != nil {
+		k.answer(&reply{callback: k.request.callback, err: asError(err)})
+	}
+}
+
+//export glideGoClientExecute
+func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
+	k := newCall(ticket)
+	k.guarded(func() error {
+		k.text = append(k.text[:0], input(bytes, size)...)
+		k.request.reset(&k.Request)
+		client, err := find(&clients, uint64(handle))
+		if err != nil {
+			return err
+		}
+		if err := k.request.decode(k.text); err != nil {
+			return err
+		}
+		k.request.start(client, &k.Call)
+		return nil
+	})
+}
+
+// glideGoClientOpen connects on a goroutine, so that the thread can leave.
+//
+//export glideGoClientOpen
+func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
+	k := newCall(ticket)
+	k.request.reset(&k.Request)
+	k.guarded(func() error {
+		config, err := decodeConfig(input(bytes, size))
+		if err != nil {
+			return err
+		}
+		go k.guarded(func() error {
+			client, err := core.Open(config)
+			if err != nil {
+				return err
+			}
+			k.opened(client)
+			return nil
+		})
+		return nil
+	})
+}
+
+// opened answers with a client, or closes it again where nobody waits for it.
+func (k *call) opened(client *core.Client) {
+	handle := clients.add(client)
+	ticket := k.detach()
+	if ticket == nil {
+		clients.take(handle)
+		client.Close()
+		return
+	}
+	ticket.handle = C.uint64_t(handle)
+	fillTicket(ticket, &reply{rest: &protobuf.Response{Topology: encodeTopology(client.Topology())}})
+	k.release()
+	rouse(ticket, C.TICKET_DONE)
+}
+
+// glideGoCallLead lets the thread of a call lead, after TICKET_LEAD.
+//
+//export glideGoCallLead
+func glideGoCallLead(ticket *C.glide_ticket) {
+	k, state := calls.get(uint64(ticket.call))
+	if state == handleLive {
+		k.Lead()
+	}
+}
+
+// glideGoCallLeave takes the thread of a call out of it, with the error that why stands for. It is
+// 0 where the call is about to be answered, and the thread is to wait for that; where it must not
+// wait longer, forsake is 1, and only an answer that is being written keeps it.
+//
+//export glideGoCallLeave
+func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int) C.int {
+	k, state := calls.get(uint64(ticket.call))
+	if state != handleLive {
+		return 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.turn != uint64(ticket.turn) || k.ticket != ticket {
+		return 0
+	}
+	cause := context.DeadlineExceeded
+	if why == C.GLIDE_ERR_CANCELLED {
+		cause = context.Canceled
+	}
+	r := reply{callback: k.request.callback}
+	switch {
+	case k.Abandon(cause):
+		r.err = asError(k.Err)
+	case forsake != 0:
+		r.err = core.NewError(core.Status(why), "the call was left before it ended; it may have run")
+		r.err.Sent = true
+	default:
+		return 0
+	}
+	k.ticket = nil
+	calls.take(k.self) // it is not used again
+	fillTicket(ticket, &r)
+	return 1
+}

@@ -1,0 +1,101 @@
+/*
+ * Waiting for a call: in C, on the word of its ticket, so that a thread that waits holds nothing
+ * of the Go runtime, leaves at its deadline whatever Go does, and hears of signals.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+#include "shim.h"
+#include "ticket.h"
+
+enum {
+    NS_PER_SECOND = 1000000000,
+    SLICE_NS = 50000000, /* between two looks for an interrupt */
+    GRACE_NS = 25000000  /* that a call has to say itself how it ended at its deadline */
+};
+
+static _Thread_local int (*interrupt_hook)(void);
+
+glide_status glide_on_interrupt(int (*hook)(void))
+{
+    interrupt_hook = hook;
+    return GLIDE_OK;
+}
+
+int interrupted(void)
+{
+    return interrupt_hook != NULL && interrupt_hook();
+}
+
+int64_t monotonic_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+/* doze - sleep until the state of the ticket changes, a signal comes, or a time; 0: no such time.
+ * Returns 1 where it was a signal, or where the thread is to look for an interrupt anyway. */
+static int doze(glide_ticket *ticket, int64_t until)
+{
+    uint32_t expected = TICKET_RUNNING;
+    struct timespec timeout, *limit = NULL;
+    int64_t left = INT64_MAX;
+    int signalled;
+
+    if (until != 0)
+        left = until - monotonic_ns();
+    if (interrupt_hook != NULL && left > SLICE_NS)
+        left = SLICE_NS;
+    if (left <= 0)
+        return 0;
+    if (left != INT64_MAX) {
+        timeout.tv_sec = left / NS_PER_SECOND;
+        timeout.tv_nsec = left % NS_PER_SECOND;
+        limit = &timeout;
+    }
+    if (!__atomic_compare_exchange_n(&ticket->state, &expected, TICKET_ASLEEP, 0, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST))
+        return 0;
+    signalled = syscall(SYS_futex, &ticket->state, FUTEX_WAIT_PRIVATE, TICKET_ASLEEP, limit, NULL,
+                        0) != 0 &&
+                (errno == EINTR || errno == ETIMEDOUT);
+    expected = TICKET_ASLEEP;
+    __atomic_compare_exchange_n(&ticket->state, &expected, TICKET_RUNNING, 0, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
+    return signalled && interrupt_hook != NULL;
+}
+
+glide_status ticket_wait(glide_ticket *ticket, int64_t began)
+{
+    /* Only what follows a deadline that passed, or an interrupt, moves these on. */
+    int64_t deadline = ticket->wait_ns == 0 ? 0 : began + ticket->wait_ns;
+    int last = 0;
+
+    for (;;) {
+        switch (__atomic_load_n(&ticket->state, __ATOMIC_SEQ_CST)) {
+        case TICKET_DONE:
+            return ticket->status;
+        case TICKET_LEAD:
+            __atomic_store_n(&ticket->state, TICKET_RUNNING, __ATOMIC_SEQ_CST);
+            glideGoCallLead(ticket);
+            continue;
+        }
+        if (doze(ticket, deadline) && interrupted() &&
+            glideGoCallLeave(ticket, GLIDE_ERR_CANCELLED, 1))
+            return ticket->status;
+        if (deadline == 0 || monotonic_ns() < deadline)
+            continue;
+        if (glideGoCallLeave(ticket, GLIDE_ERR_TIMEOUT, last))
+            return ticket->status;
+        /* It is being answered. */
+        deadline = last ? 0 : monotonic_ns() + GRACE_NS;
+        last = 1;
+    }
+}

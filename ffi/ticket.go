@@ -1,0 +1,28 @@
+package main
+
+/*
+#include "shim.h"
+*/
+import "C"
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+)
+
+// A ticket is the C side of a call. Its thread sleeps on the word of its state.
+
+func ticketState(ticket *C.glide_ticket) *uint32 {
+	return (*uint32)(unsafe.Pointer(&ticket.state))
+}
+
+// rouse tells the thread of a ticket about a new state. The ticket may be gone as soon as the
+// state is there; to wake an address where nobody sleeps is harmless.
+func rouse(ticket *C.glide_ticket, state uint32) {
+	word := ticketState(ticket)
+	if atomic.SwapUint32(word, state) == C.TICKET_ASLEEP {
+		const wakePrivate = 1 | 128 // FUTEX_WAKE | FUTEX_PRIVATE_FLAG
+		_, _, _ = syscall.RawSyscall(syscall.SYS_FUTEX, uintptr(unsafe.Pointer(word)), wakePrivate, 1)
+	}
+}
