@@ -29,7 +29,16 @@ glide_status glide_on_interrupt(int (*hook)(void))
 
 int interrupted(void)
 {
-    return interrupt_hook != NULL && interrupt_hook();
+    int (*hook)(void) = interrupt_hook;
+    int wants;
+
+    if (hook == NULL)
+        return 0;
+    interrupt_hook = NULL; /* nobody asks it while it runs */
+    wants = hook();
+    if (interrupt_hook == NULL)
+        interrupt_hook = hook;
+    return wants;
 }
 
 int64_t monotonic_ns(void)

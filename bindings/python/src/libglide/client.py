@@ -35,8 +35,9 @@ class Client(Resolver):
     client that is dropped is closed. In the child of a fork each call raises ``ClosingError``;
     the parent goes on undisturbed.
 
-    A call waits outside the interpreter's lock, so other threads run; signal handlers of Python,
-    and so Ctrl-C, run when it ends.
+    A call waits outside the interpreter's lock, so other threads run. Signal handlers of Python
+    run while it waits; one that raises, as that of Ctrl-C, ends the call. The command may have run
+    then; one that waits on the server, as ``BLPOP``, is ended there too.
     """
 
     def __init__(

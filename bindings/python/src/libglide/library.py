@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from libglide.exceptions import ClosingError, LibraryError, Status
+from libglide.interrupt import Interrupt
 
 NAME = "libglide.so.1"
 VARIABLE = "LIBGLIDE_LIBRARY"
@@ -34,6 +35,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_status_name": (ctypes.c_char_p, [_STATUS]),
     "glide_buffer_free": (None, [_BUFFER_P]),
     "glide_schema": (_STATUS, [_BUFFER_P]),
+    "glide_on_interrupt": (_STATUS, [ctypes.c_void_p]),
     "glide_key_slot": (ctypes.c_int32, [_BYTES, _SIZE]),
     "glide_router_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_router_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
@@ -68,6 +70,7 @@ class Library:
         abi = self._c.glide_abi_version()
         if abi < ABI:
             raise LibraryError(f"{path} has version {abi} of the C interface; {ABI} is needed")
+        self._interrupt = Interrupt(self._c.glide_on_interrupt)
 
     def version(self) -> str:
         """The release of the library."""
@@ -127,8 +130,10 @@ class Library:
         """Call a function whose last argument is a buffer for what it hands out."""
         buffer = _Buffer()
         reference = ctypes.byref(buffer)
+        self._interrupt.watch()
         try:
             status = function(*arguments, reference)
+            self._interrupt.check()
             return status, ctypes.string_at(buffer.data, buffer.len) if buffer.len else b""
         finally:
             self._c.glide_buffer_free(reference)
