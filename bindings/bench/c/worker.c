@@ -1,0 +1,299 @@
+/*
+ * worker.c - one process of the benchmark: one backend, one operation, one or several phases of so
+ * many threads each. It prints what it measured as a line of JSON.
+ *
+ *     worker backend=build/bench/c/backend-libglide.so addresses=127.0.0.1:7001,... operation=get
+ *            size=100 keys=1000 threads=1,64,1 seconds=0.25 [count=20000] [library=...]
+ *
+ * With a count each phase ends after so many operations, without a warm-up before; else after so
+ * many seconds. It ends with 1, and says why on the standard error, when a call fails or an answer
+ * is wrong.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+#include "fault.h"
+#include "process.h"
+#include "workload.h"
+
+enum { TIMEOUT_MS = 30000, PHASES_MAX = 16, SAMPLES = 1 << 12 };
+
+#define WARM_UP_NS 50000000u
+
+typedef struct options {
+    const char *backend, *library, *operation;
+    backend_address addresses[BACKEND_ADDRESSES_MAX];
+    size_t address_count;
+    size_t size, keys, count;
+    size_t phases[PHASES_MAX]; /* threads of each */
+    size_t phase_count;
+    double seconds;
+} options;
+
+/* ---- Arguments --------------------------------------------------------------------------- */
+
+static size_t read_number(const char *text)
+{
+    char *end;
+    const unsigned long long number = strtoull(text, &end, 10);
+
+    if (end == text || (*end != '\0' && *end != ','))
+        fault("\"%s\" is no number", text);
+    return (size_t)number;
+}
+
+/* read_address - "host:port", which is divided at its last colon. */
+static backend_address read_address(char *text)
+{
+    char *colon = strrchr(text, ':');
+
+    if (colon == NULL)
+        fault("\"%s\" is no host:port", text);
+    *colon = '\0';
+    return (backend_address){wire_text(text), (uint32_t)read_number(colon + 1)};
+}
+
+static void read_addresses(options *given, char *list)
+{
+    char *rest = NULL;
+
+    for (char *text = strtok_r(list, ",", &rest); text != NULL; text = strtok_r(NULL, ",", &rest)) {
+        if (given->address_count == BACKEND_ADDRESSES_MAX)
+            fault("more than %d addresses", BACKEND_ADDRESSES_MAX);
+        given->addresses[given->address_count++] = read_address(text);
+    }
+}
+
+static void read_phases(options *given, char *list)
+{
+    char *rest = NULL;
+
+    for (char *text = strtok_r(list, ",", &rest); text != NULL; text = strtok_r(NULL, ",", &rest)) {
+        if (given->phase_count == PHASES_MAX)
+            fault("more than %d phases", PHASES_MAX);
+        given->phases[given->phase_count++] = read_number(text);
+    }
+}
+
+static void read_argument(options *given, char *argument)
+{
+    char *value = strchr(argument, '=');
+
+    if (value == NULL)
+        fault("\"%s\" is no name=value", argument);
+    *value++ = '\0';
+    if (strcmp(argument, "backend") == 0)
+        given->backend = value;
+    else if (strcmp(argument, "library") == 0)
+        given->library = value;
+    else if (strcmp(argument, "operation") == 0)
+        given->operation = value;
+    else if (strcmp(argument, "size") == 0)
+        given->size = read_number(value);
+    else if (strcmp(argument, "keys") == 0)
+        given->keys = read_number(value);
+    else if (strcmp(argument, "count") == 0)
+        given->count = read_number(value);
+    else if (strcmp(argument, "seconds") == 0)
+        given->seconds = strtod(value, NULL);
+    else if (strcmp(argument, "threads") == 0)
+        read_phases(given, value);
+    else if (strcmp(argument, "addresses") == 0)
+        read_addresses(given, value);
+    else
+        fault("no argument is called \"%s\"", argument);
+}
+
+static options read_arguments(int argc, char **argv)
+{
+    options given = {.keys = 1, .size = WORKLOAD_MARK};
+
+    for (int i = 1; i < argc; i++)
+        read_argument(&given, argv[i]);
+    if (given.backend == NULL || given.operation == NULL || given.address_count == 0 ||
+        given.phase_count == 0)
+        fault("backend=, operation=, addresses= and threads= are needed");
+    return given;
+}
+
+/* ---- Threads ----------------------------------------------------------------------------- */
+
+typedef struct samples {
+    uint64_t *ns;
+    size_t count, room;
+} samples;
+
+static void keep(samples *taken, uint64_t ns)
+{
+    if (taken->count == taken->room) {
+        taken->room *= 2;
+        taken->ns = realloc(taken->ns, taken->room * sizeof *taken->ns);
+        if (taken->ns == NULL)
+            fault("no memory for %zu samples", taken->room);
+    }
+    taken->ns[taken->count++] = ns;
+}
+
+typedef struct phase {
+    const options *given;
+    const workload *load;
+    /* Where all threads and the one that measures meet: when the warm-up is over, when that one
+     * has looked, when the last operation is done, when that one has looked again. */
+    pthread_barrier_t gate;
+} phase;
+
+typedef struct thread {
+    phase *phase;
+    pthread_t id;
+    size_t first; /* index of the first key */
+    size_t count; /* operations; 0: until the time is up */
+    samples taken;
+    uint64_t began, ended;
+} thread;
+
+static void warm_up(const thread *self, void *session)
+{
+    const uint64_t end = process_clock() + WARM_UP_NS;
+
+    for (size_t index = self->first; process_clock() < end; index++)
+        workload_run(self->phase->load, session, index, true);
+}
+
+static void *run_thread(void *argument)
+{
+    thread *self = argument;
+    const workload *load = self->phase->load;
+    const uint64_t duration = (uint64_t)(self->phase->given->seconds * 1e9);
+    const bool counted = self->count > 0;
+    void *session = load->backend->join();
+    size_t index = self->first;
+    uint64_t before, after;
+
+    if (!counted)
+        warm_up(self, session);
+    pthread_barrier_wait(&self->phase->gate);
+    pthread_barrier_wait(&self->phase->gate);
+    self->began = before = process_clock();
+    do {
+        workload_run(load, session, index++, counted);
+        after = process_clock();
+        keep(&self->taken, after - before);
+        before = after;
+    } while (counted ? self->taken.count < self->count : after - self->began < duration);
+    self->ended = after;
+    pthread_barrier_wait(&self->phase->gate);
+    pthread_barrier_wait(&self->phase->gate);
+    load->backend->leave(session);
+    return NULL;
+}
+
+/* ---- Phases ------------------------------------------------------------------------------ */
+
+static void print_phase(const thread *threads, size_t count, uint64_t cpu_us)
+{
+    uint64_t began = threads[0].began, ended = threads[0].ended;
+    const char *separator = "";
+
+    for (size_t i = 1; i < count; i++) {
+        began = threads[i].began < began ? threads[i].began : began;
+        ended = threads[i].ended > ended ? threads[i].ended : ended;
+    }
+    printf("{\"threads\": %zu, \"wall_ns\": %llu, \"cpu_us\": %llu, \"latencies_ns\": [", count,
+           (unsigned long long)(ended - began), (unsigned long long)cpu_us);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < threads[i].taken.count; j++) {
+            printf("%s%llu", separator, (unsigned long long)threads[i].taken.ns[j]);
+            separator = ",";
+        }
+    printf("]}");
+}
+
+/* run_phase - run so many threads, and print what came of it. Returns how many operations the
+ * first thread ran, which began with the first key. */
+static size_t run_phase(const options *given, const workload *load, size_t count)
+{
+    phase shared = {.given = given, .load = load};
+    thread *threads = process_room(count, sizeof *threads);
+    uint64_t cpu_us;
+    size_t ran;
+
+    pthread_barrier_init(&shared.gate, NULL, (unsigned)count + 1);
+    for (size_t i = 0; i < count; i++) {
+        threads[i] = (thread){
+            .phase = &shared,
+            .first = i * given->keys / count,
+            .count = (given->count + count - 1) / count,
+            .taken = {.ns = process_room(SAMPLES, sizeof(uint64_t)), .room = SAMPLES},
+        };
+        if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0)
+            fault("thread %zu of %zu cannot be started", i + 1, count);
+    }
+    pthread_barrier_wait(&shared.gate);
+    cpu_us = process_cpu_us();
+    pthread_barrier_wait(&shared.gate);
+    pthread_barrier_wait(&shared.gate);
+    cpu_us = process_cpu_us() - cpu_us;
+    pthread_barrier_wait(&shared.gate);
+    for (size_t i = 0; i < count; i++)
+        pthread_join(threads[i].id, NULL);
+    print_phase(threads, count, cpu_us);
+    ran = threads[0].taken.count;
+    for (size_t i = 0; i < count; i++)
+        free(threads[i].taken.ns);
+    free(threads);
+    pthread_barrier_destroy(&shared.gate);
+    return ran;
+}
+
+/* ---- The process ------------------------------------------------------------------------- */
+
+static const backend *load_backend(const char *path)
+{
+    void *const library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    const backend *found;
+
+    if (library == NULL)
+        fault("%s", dlerror());
+    found = dlsym(library, "bench_backend");
+    if (found == NULL)
+        fault("%s has no bench_backend", path);
+    return found;
+}
+
+int main(int argc, char **argv)
+{
+    const options given = read_arguments(argc, argv);
+    const backend_options connection = {given.addresses, given.address_count, given.library,
+                                        TIMEOUT_MS, TIMEOUT_MS};
+    const uint64_t resident_kib = process_resident_kib(), began = process_clock();
+    const backend *used = load_backend(given.backend);
+    const uint64_t loaded = process_clock();
+    uint64_t opened, peak_kib;
+    size_t ran = 0;
+    void *session;
+    workload load;
+
+    used->open(&connection);
+    opened = process_clock();
+    load = workload_open(used, given.operation, given.size, given.keys);
+    printf("{\"phases\": [");
+    for (size_t i = 0; i < given.phase_count; i++) {
+        printf(i == 0 ? "" : ", ");
+        ran = run_phase(&given, &load, given.phases[i]);
+    }
+    peak_kib = process_peak_kib();
+    session = used->join();
+    workload_prove(&load, session, ran);
+    used->leave(session);
+    used->close();
+    workload_close(&load);
+    printf("], \"import_ns\": %llu, \"connect_ns\": %llu, \"resident_kib\": %llu, "
+           "\"peak_kib\": %llu}\n",
+           (unsigned long long)(loaded - began), (unsigned long long)(opened - loaded),
+           (unsigned long long)resident_kib, (unsigned long long)peak_kib);
+    return 0;
+}
