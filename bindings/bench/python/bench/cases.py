@@ -1,0 +1,153 @@
+"""What is measured, as data: programs with their clients, and cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.dataset import HASH_FIELDS, KIB, LIST_ITEMS, MANY, MIB, SIZES
+
+OURS = "libglide"
+OFFICIAL = "valkey-glide"
+LIMIT = "socket"
+PEER = "valkey-py"
+
+SPEED = ("speed", "us", "cpu_us", "p50_us", "p99_us", "peak_mib")
+START = ("import_ms", "connect_ms", "ready_ms")
+MEMORY = ("growth_mib", "peak_mib")
+BURST = ("after_burst", *SPEED)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A worker and the backends that it has."""
+
+    name: str
+    command: tuple[str, ...]
+    """With {python}, {build} and {addresses} to fill in."""
+    clients: Mapping[str, tuple[str, ...]]
+    """Further arguments by the names of the clients, with {build} and {glide_ffi} to fill in. In
+    this order they take their turns."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation under one load."""
+
+    program: Program
+    title: str
+    arguments: Mapping[str, str]
+    """Of the worker, by name."""
+    columns: tuple[str, ...] = SPEED
+    """The metrics that it is about."""
+    clients: tuple[str, ...] = ()
+    """Those that it is run on; by default all of the program's."""
+    processes: int = 1
+    """Of each client in one round."""
+
+    @property
+    def name(self) -> str:
+        """As ONLY= and the goals know it."""
+        return f"{self.program.name}: {self.title}"
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The clients that it is run on."""
+        return self.clients or tuple(self.program.clients)
+
+
+C = Program(
+    "C",
+    ("{build}/bench/c/worker", "addresses={addresses}"),
+    {
+        OURS: ("backend={build}/bench/c/backend-libglide.so",),
+        OFFICIAL: ("backend={build}/bench/c/backend-official.so", "library={glide_ffi}"),
+        LIMIT: ("backend={build}/bench/c/backend-socket.so",),
+    },
+)
+PYTHON = Program(
+    "Python",
+    ("{python}", "-m", "bench.worker", "addresses={addresses}"),
+    {
+        OURS: ("backend=libglide",),
+        OFFICIAL: ("backend=official",),
+        PEER: ("backend=valkey_py",),
+    },
+)
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
+def _bytes(size: int) -> str:
+    if size >= MIB:
+        return f"{size // MIB} MiB"
+    return f"{size // KIB} KiB" if size >= KIB else f"{size} B"
+
+
+def _values(program: Program, *threads: int) -> list[Case]:
+    return [
+        Case(
+            program,
+            f"{operation.upper()} of {_bytes(size)}, {_threads(count)}",
+            {
+                "operation": operation,
+                "size": str(size),
+                "keys": str(keys),
+                "threads": str(count),
+            },
+        )
+        for operation in ("get", "set")
+        for size, keys in SIZES.items()
+        for count in threads
+    ]
+
+
+def _hundreds(**arguments: str) -> dict[str, str]:
+    """The arguments of a case over the values of 100 bytes."""
+    return {"size": "100", "keys": str(SIZES[100]), "threads": "1", **arguments}
+
+
+def _large(program: Program) -> list[Case]:
+    return [
+        Case(program, f"MGET of {MANY} keys over all slots", _hundreds(operation="mget")),
+        Case(program, f"batch of {MANY} GETs", _hundreds(operation="batch")),
+        Case(program, f"LRANGE of {LIST_ITEMS:,}", {"operation": "lrange", "threads": "1"}),
+        Case(program, f"HGETALL of {HASH_FIELDS:,}", {"operation": "hgetall", "threads": "1"}),
+        Case(program, "PING to all nodes", {"operation": "ping", "threads": "1"}),
+    ]
+
+
+def _memory(program: Program, *clients: str) -> Case:
+    return Case(
+        program,
+        "memory after 20,000 GETs",
+        _hundreds(operation="get", count="20000"),
+        columns=MEMORY,
+        clients=clients,
+    )
+
+
+CASES = (
+    *_values(C, 1, 8, 64),
+    *_large(C),
+    Case(
+        C,
+        "1 thread after 64",
+        _hundreds(operation="get", threads="1,64,1"),
+        columns=BURST,
+        clients=(OURS,),
+    ),
+    _memory(C, OURS, OFFICIAL),
+    *_values(PYTHON, 1, 8),
+    *_large(PYTHON),
+    Case(
+        PYTHON,
+        "start",
+        _hundreds(operation="get", count="1"),
+        columns=START,
+        processes=3,
+    ),
+    _memory(PYTHON),
+)
