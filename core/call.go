@@ -147,12 +147,9 @@ func (k *Call) Abandon(why error) bool {
 	return false
 }
 
-// Trim lets go of what a call that has ended holds, and of memory beyond so many bytes.
-func (k *Call) Trim(kept int) {
+// Release lets go of what a call that has ended holds.
+func (k *Call) Release() {
 	k.lane, k.Response, k.Err = nil, Response{}, nil
-	if cap(k.errand.room) > kept {
-		k.errand.room = nil
-	}
 	clear(k.errand.replies)
 }
 

@@ -50,8 +50,7 @@ type errand struct {
 
 	// What the leader found out, for the owner when it is told.
 	replies []routing.Value
-	err     error  // of the transport, see wasSent
-	room    []byte // where the replies live
+	err     error // of the transport, see wasSent
 }
 
 // owner waits for an errand somewhere. It is told of one thing at a time, on the goroutine of a
@@ -302,17 +301,10 @@ func (e *errand) read(results []valkey.ValkeyResult) {
 	e.replies = e.replies[:0]
 	for i := range results {
 		message, _ := results[i].ToMessage()
-		var room []byte
-		if i == 0 {
-			room = e.room
-		}
-		reply, room, err := parseReply(&message, room)
+		reply, err := parseReply(&message)
 		if err != nil {
 			e.err = &unreadable{err}
 			return
-		}
-		if i == 0 {
-			e.room = room
 		}
 		e.replies = append(e.replies, reply)
 	}

@@ -64,7 +64,7 @@ func (l *link) aside(ctx context.Context, commands ...[][]byte) ([]routing.Value
 	replies := make([]routing.Value, len(results))
 	for i := range results {
 		message, _ := results[i].ToMessage()
-		if replies[i], _, err = parseReply(&message, nil); err != nil {
+		if replies[i], err = parseReply(&message); err != nil {
 			return nil, &unreadable{err}
 		}
 	}

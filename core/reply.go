@@ -1,7 +1,6 @@
 package core
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"strconv"
@@ -17,7 +16,6 @@ const maxDepth = 48
 
 var (
 	errTooDeep   = fmt.Errorf("the reply is nested deeper than %d levels", maxDepth)
-	errCutReply  = errors.New("malformed reply: cut short")
 	errOddReply  = errors.New("malformed reply: unknown type")
 	errBadDouble = errors.New("malformed reply: a double that is no number")
 )
@@ -27,44 +25,34 @@ type unreadable struct{ err error }
 
 func (u *unreadable) Error() string { return u.err.Error() }
 
-// parseReply reads a message of the library. Its public accessors blur the types (array and set,
-// bulk and simple string), so this goes over CacheMarshal, which keeps them: seven bytes, then
-// for every element its RESP3 type byte, eight bytes of length or value, and the payload.
-//
-// The value lives in room, or in what is returned in its place where room is too small.
-func parseReply(message *valkey.ValkeyMessage, room []byte) (routing.Value, []byte, error) {
-	if size := message.CacheSize(); cap(room) < size {
-		room = make([]byte, 0, size)
-	}
-	room = message.CacheMarshal(room[:0])
-	value, _, err := parseElement(room[7:], 0)
-	return value, room, err
+// parseReply reads a message of the library. The value shares its memory.
+func parseReply(theirs *valkey.ValkeyMessage) (routing.Value, error) {
+	return parseMessage(messageOf(theirs), 0)
 }
 
-func parseElement(buf []byte, depth int) (value routing.Value, rest []byte, err error) {
+func parseMessage(m *message, depth int) (value routing.Value, err error) {
 	if depth > maxDepth {
-		return value, nil, errTooDeep
+		return value, errTooDeep
 	}
-	if len(buf) < 9 {
-		return value, nil, errCutReply
-	}
-	kind, number, rest := buf[0], binary.BigEndian.Uint64(buf[1:9]), buf[9:]
-	switch kind {
+	switch m.kind {
 	case '_':
-		return value, rest, nil
+		return value, nil
 	case ':':
-		return routing.Integer(int64(number)), rest, nil
+		return routing.Integer(m.length), nil
 	case '#':
-		return routing.Value{Kind: routing.KindBoolean, Integer: int64(number)}, rest, nil
-	case '*', '~', '%', '>':
-		return parseItems(aggregates[kind], number, rest, depth)
-	}
-	if number > uint64(len(rest)) {
-		return value, nil, errCutReply
-	}
-	text, rest := rest[:number:number], rest[number:]
-	value.Text = text
-	switch kind {
+		return routing.Value{Kind: routing.KindBoolean, Integer: m.length}, nil
+	case ',':
+		double, err := strconv.ParseFloat(string(m.text()), 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) {
+			return value, errBadDouble
+		}
+		return routing.Value{Kind: routing.KindDouble, Double: double}, nil
+	case '*', '>':
+		return parseItems(routing.KindArray, m.items(), depth)
+	case '~':
+		return parseItems(routing.KindSet, m.items(), depth)
+	case '%':
+		return parseItems(routing.KindMap, m.items(), depth)
 	case '$':
 		value.Kind = routing.KindBulk
 	case '+':
@@ -75,33 +63,20 @@ func parseElement(buf []byte, depth int) (value routing.Value, rest []byte, err 
 		value.Kind = routing.KindVerbatim
 	case '(':
 		value.Kind = routing.KindBigNumber
-	case ',':
-		double, err := strconv.ParseFloat(string(text), 64)
-		if err != nil && !errors.Is(err, strconv.ErrRange) {
-			return value, nil, errBadDouble
-		}
-		return routing.Value{Kind: routing.KindDouble, Double: double}, rest, nil
 	default:
-		return value, nil, errOddReply
+		return value, errOddReply
 	}
-	return value, rest, nil
+	value.Text = m.text()
+	return value, nil
 }
 
-var aggregates = map[byte]routing.Kind{
-	'*': routing.KindArray, '>': routing.KindArray, '~': routing.KindSet, '%': routing.KindMap,
-}
-
-func parseItems(kind routing.Kind, count uint64, rest []byte, depth int) (routing.Value, []byte, error) {
-	value := routing.Value{Kind: kind}
-	if count > uint64(len(rest)/9) { // an element takes nine bytes at least
-		return value, nil, errCutReply
-	}
-	value.Items = make([]routing.Value, count)
+func parseItems(kind routing.Kind, items []message, depth int) (routing.Value, error) {
+	value := routing.Value{Kind: kind, Items: make([]routing.Value, len(items))}
 	var err error
-	for i := range value.Items {
-		if value.Items[i], rest, err = parseElement(rest, depth+1); err != nil {
-			return value, nil, err
+	for i := range items {
+		if value.Items[i], err = parseMessage(&items[i], depth+1); err != nil {
+			return value, err
 		}
 	}
-	return value, rest, nil
+	return value, nil
 }

@@ -239,13 +239,6 @@ func (w *wire) lost(c *conn) {
 	}
 }
 
-// stands says whether an exchange finds a connection.
-func (w *wire) stands() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.conn != nil
-}
-
 // cut ends the exchange that runs, if one does; the connection is lost.
 func (w *wire) cut() {
 	w.mu.Lock()
@@ -328,7 +321,7 @@ func (w *wire) build(words [][]byte, blocking bool) valkey.Completed {
 func (w *wire) explain(err error) error {
 	var refused *valkey.ValkeyError
 	if errors.As(err, &refused) {
-		line, _, err := parseReply((*valkey.ValkeyMessage)(refused), nil) // Error() would drop a leading ERR
+		line, err := parseReply((*valkey.ValkeyMessage)(refused)) // Error() would drop a leading ERR
 		if err != nil {
 			return &connError{false, err}
 		}

@@ -64,7 +64,7 @@ func (k *call) release() {
 	if cap(k.text) > maxKept {
 		k.text = nil
 	}
-	k.Trim(maxKept)
+	k.Release()
 	calls.mu.Lock()
 	calls.idle = append(calls.idle, k)
 	calls.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"unsafe"
 
 	"libglide/core"
@@ -25,7 +26,15 @@ func main() {}
 // the threads of the host need some to spare.
 const minProcs = 8
 
+// gcPercent lets more garbage gather before it is collected than Go's own 100: the library keeps
+// little, so that alone would mean a collection for every few large replies, each on all of the
+// processors above.
+const gcPercent = 400
+
 func init() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < minProcs {
 		runtime.GOMAXPROCS(minProcs)
 	}

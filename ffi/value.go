@@ -26,59 +26,62 @@ const (
 	fieldError     protowire.Number = 12
 	fieldBulks     protowire.Number = 13
 	fieldPerNode   protowire.Number = 14
+	fieldBulkMap   protowire.Number = 15
+	fieldBulkSet   protowire.Number = 16
 
 	fieldItems protowire.Number = 1 // of Array, Map and Bulks
 )
 
 // sizeValue is the size of a value in bytes, without what stands before it in a message.
 func sizeValue(value *routing.Value) int {
-	switch value.Kind {
-	case routing.KindInteger:
+	field := fieldOf(value)
+	switch field {
+	case fieldInteger:
 		return 1 + protowire.SizeVarint(uint64(value.Integer))
-	case routing.KindDouble:
+	case fieldDouble:
 		return 1 + protowire.SizeFixed64()
-	case routing.KindBoolean:
+	case fieldBoolean:
 		return 2
 	}
-	return 1 + protowire.SizeBytes(sizeContent(value))
+	return protowire.SizeTag(field) + protowire.SizeBytes(sizeContent(value, field))
 }
 
-// sizeContent is the size of what a value of a kind with a length holds.
-func sizeContent(value *routing.Value) (size int) {
-	switch value.Kind {
-	case routing.KindNil, routing.KindPerNode:
+// sizeContent is the size of what a value in a field with a length holds.
+func sizeContent(value *routing.Value, field protowire.Number) (size int) {
+	switch field {
+	case fieldNil, fieldPerNode:
 		return 0
-	case routing.KindBulk, routing.KindSimple, routing.KindBigNumber:
+	case fieldBulk, fieldSimple, fieldBigNumber:
 		return len(value.Text)
-	case routing.KindVerbatim:
+	case fieldVerbatim:
 		return len(marshal(encodeVerbatim(value.Text)))
-	case routing.KindError:
+	case fieldError:
 		return len(marshal(encodeServerError(value)))
-	}
-	bulks := isBulks(value)
-	for i := range value.Items {
-		if bulks {
+	case fieldBulks, fieldBulkMap, fieldBulkSet:
+		for i := range value.Items {
 			size += 1 + protowire.SizeBytes(len(value.Items[i].Text))
-		} else {
-			size += 1 + protowire.SizeBytes(sizeValue(&value.Items[i]))
 		}
+		return size
+	}
+	for i := range value.Items {
+		size += 1 + protowire.SizeBytes(sizeValue(&value.Items[i]))
 	}
 	return size
 }
 
 // appendValue writes a value, without what stands before it in a message.
 func appendValue(b []byte, value *routing.Value) []byte {
-	switch value.Kind {
-	case routing.KindInteger:
-		return protowire.AppendVarint(protowire.AppendTag(b, fieldInteger, protowire.VarintType), uint64(value.Integer))
-	case routing.KindDouble:
-		return protowire.AppendFixed64(protowire.AppendTag(b, fieldDouble, protowire.Fixed64Type), math.Float64bits(value.Double))
-	case routing.KindBoolean:
-		return protowire.AppendVarint(protowire.AppendTag(b, fieldBoolean, protowire.VarintType), protowire.EncodeBool(value.Integer != 0))
-	}
 	field := fieldOf(value)
+	switch field {
+	case fieldInteger:
+		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), uint64(value.Integer))
+	case fieldDouble:
+		return protowire.AppendFixed64(protowire.AppendTag(b, field, protowire.Fixed64Type), math.Float64bits(value.Double))
+	case fieldBoolean:
+		return protowire.AppendVarint(protowire.AppendTag(b, field, protowire.VarintType), protowire.EncodeBool(value.Integer != 0))
+	}
 	b = protowire.AppendTag(b, field, protowire.BytesType)
-	b = protowire.AppendVarint(b, uint64(sizeContent(value)))
+	b = protowire.AppendVarint(b, uint64(sizeContent(value, field)))
 	switch field {
 	case fieldBulk, fieldSimple, fieldBigNumber:
 		return append(b, value.Text...)
@@ -86,38 +89,41 @@ func appendValue(b []byte, value *routing.Value) []byte {
 		return append(b, marshal(encodeVerbatim(value.Text))...)
 	case fieldError:
 		return append(b, marshal(encodeServerError(value))...)
+	case fieldBulks, fieldBulkMap, fieldBulkSet:
+		for i := range value.Items {
+			b = protowire.AppendBytes(protowire.AppendTag(b, fieldItems, protowire.BytesType), value.Items[i].Text)
+		}
+		return b
 	}
 	for i := range value.Items {
 		item := &value.Items[i]
 		b = protowire.AppendTag(b, fieldItems, protowire.BytesType)
-		if field == fieldBulks {
-			b = protowire.AppendBytes(b, item.Text)
-		} else {
-			b = protowire.AppendVarint(b, uint64(sizeValue(item)))
-			b = appendValue(b, item)
-		}
+		b = appendValue(protowire.AppendVarint(b, uint64(sizeValue(item))), item)
 	}
 	return b
 }
 
-// fieldOf is the field of a value of a kind with a length.
+// fieldOf is the field that a value goes into.
 func fieldOf(value *routing.Value) protowire.Number {
 	switch value.Kind {
 	case routing.KindNil:
 		return fieldNil
+	case routing.KindInteger:
+		return fieldInteger
+	case routing.KindDouble:
+		return fieldDouble
+	case routing.KindBoolean:
+		return fieldBoolean
 	case routing.KindBulk:
 		return fieldBulk
 	case routing.KindSimple:
 		return fieldSimple
 	case routing.KindArray:
-		if isBulks(value) {
-			return fieldBulks
-		}
-		return fieldArray
+		return compact(value, fieldBulks, fieldArray)
 	case routing.KindMap:
-		return fieldMap
+		return compact(value, fieldBulkMap, fieldMap)
 	case routing.KindSet:
-		return fieldSet
+		return compact(value, fieldBulkSet, fieldSet)
 	case routing.KindVerbatim:
 		return fieldVerbatim
 	case routing.KindBigNumber:
@@ -128,18 +134,18 @@ func fieldOf(value *routing.Value) protowire.Number {
 	return fieldError
 }
 
-// isBulks says whether the value takes the compact form of an array that holds bulk strings only,
-// and at least one.
-func isBulks(value *routing.Value) bool {
-	if value.Kind != routing.KindArray || len(value.Items) == 0 {
-		return false
-	}
+// compact chooses the form of an aggregate: the short one where it holds bulk strings only, and at
+// least one.
+func compact(value *routing.Value, short, long protowire.Number) protowire.Number {
 	for i := range value.Items {
 		if value.Items[i].Kind != routing.KindBulk {
-			return false
+			return long
 		}
 	}
-	return true
+	if len(value.Items) == 0 {
+		return long
+	}
+	return short
 }
 
 // encodeVerbatim splits "txt:some text".

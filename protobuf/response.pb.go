@@ -259,6 +259,8 @@ type Value struct {
 	//	*Value_Error
 	//	*Value_Bulks
 	//	*Value_PerNode
+	//	*Value_BulkMap
+	//	*Value_BulkSet
 	Kind          isValue_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -427,6 +429,24 @@ func (x *Value) GetPerNode() *PerNode {
 	return nil
 }
 
+func (x *Value) GetBulkMap() *Bulks {
+	if x != nil {
+		if x, ok := x.Kind.(*Value_BulkMap); ok {
+			return x.BulkMap
+		}
+	}
+	return nil
+}
+
+func (x *Value) GetBulkSet() *Bulks {
+	if x != nil {
+		if x, ok := x.Kind.(*Value_BulkSet); ok {
+			return x.BulkSet
+		}
+	}
+	return nil
+}
+
 type isValue_Kind interface {
 	isValue_Kind()
 }
@@ -488,6 +508,14 @@ type Value_PerNode struct {
 	PerNode *PerNode `protobuf:"bytes,14,opt,name=per_node,json=perNode,proto3,oneof"`
 }
 
+type Value_BulkMap struct {
+	BulkMap *Bulks `protobuf:"bytes,15,opt,name=bulk_map,json=bulkMap,proto3,oneof"` // a map of bulk strings only, at least one; keys and values by turns
+}
+
+type Value_BulkSet struct {
+	BulkSet *Bulks `protobuf:"bytes,16,opt,name=bulk_set,json=bulkSet,proto3,oneof"` // a set of bulk strings only, at least one
+}
+
 func (*Value_Nil) isValue_Kind() {}
 
 func (*Value_Integer) isValue_Kind() {}
@@ -515,6 +543,10 @@ func (*Value_Error) isValue_Kind() {}
 func (*Value_Bulks) isValue_Kind() {}
 
 func (*Value_PerNode) isValue_Kind() {}
+
+func (*Value_BulkMap) isValue_Kind() {}
+
+func (*Value_BulkSet) isValue_Kind() {}
 
 type Nil struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1480,7 +1512,7 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\boutcomes\x18\x03 \x03(\v2\x11.libglide.OutcomeR\boutcomes\x12%\n" +
 	"\x05error\x18\x04 \x01(\v2\x0f.libglide.ErrorR\x05error\x12\"\n" +
 	"\x04plan\x18\x05 \x01(\v2\x0e.libglide.PlanR\x04plan\x12.\n" +
-	"\btopology\x18\x06 \x01(\v2\x12.libglide.TopologyR\btopology\"\x80\x04\n" +
+	"\btopology\x18\x06 \x01(\v2\x12.libglide.TopologyR\btopology\"\xdc\x04\n" +
 	"\x05Value\x12!\n" +
 	"\x03nil\x18\x01 \x01(\v2\r.libglide.NilH\x00R\x03nil\x12\x1a\n" +
 	"\ainteger\x18\x02 \x01(\x03H\x00R\ainteger\x12\x18\n" +
@@ -1497,7 +1529,9 @@ const file_libglide_response_proto_rawDesc = "" +
 	"big_number\x18\v \x01(\fH\x00R\tbigNumber\x12-\n" +
 	"\x05error\x18\f \x01(\v2\x15.libglide.ServerErrorH\x00R\x05error\x12'\n" +
 	"\x05bulks\x18\r \x01(\v2\x0f.libglide.BulksH\x00R\x05bulks\x12.\n" +
-	"\bper_node\x18\x0e \x01(\v2\x11.libglide.PerNodeH\x00R\aperNodeB\x06\n" +
+	"\bper_node\x18\x0e \x01(\v2\x11.libglide.PerNodeH\x00R\aperNode\x12,\n" +
+	"\bbulk_map\x18\x0f \x01(\v2\x0f.libglide.BulksH\x00R\abulkMap\x12,\n" +
+	"\bbulk_set\x18\x10 \x01(\v2\x0f.libglide.BulksH\x00R\abulkSetB\x06\n" +
 	"\x04kind\"\x05\n" +
 	"\x03Nil\".\n" +
 	"\x05Array\x12%\n" +
@@ -1637,28 +1671,30 @@ var file_libglide_response_proto_depIdxs = []int32{
 	8,  // 10: libglide.Value.error:type_name -> libglide.ServerError
 	9,  // 11: libglide.Value.bulks:type_name -> libglide.Bulks
 	10, // 12: libglide.Value.per_node:type_name -> libglide.PerNode
-	3,  // 13: libglide.Array.items:type_name -> libglide.Value
-	3,  // 14: libglide.Map.items:type_name -> libglide.Value
-	13, // 15: libglide.Outcome.node:type_name -> libglide.Node
-	14, // 16: libglide.Outcome.slots:type_name -> libglide.SlotRange
-	3,  // 17: libglide.Outcome.value:type_name -> libglide.Value
-	12, // 18: libglide.Outcome.error:type_name -> libglide.Error
-	0,  // 19: libglide.Error.status:type_name -> libglide.Status
-	1,  // 20: libglide.Node.role:type_name -> libglide.Role
-	14, // 21: libglide.Shard.slots:type_name -> libglide.SlotRange
-	13, // 22: libglide.Shard.primary:type_name -> libglide.Node
-	13, // 23: libglide.Shard.replicas:type_name -> libglide.Node
-	15, // 24: libglide.Topology.shards:type_name -> libglide.Shard
-	19, // 25: libglide.Topology.read_from:type_name -> libglide.ReadFrom
-	13, // 26: libglide.Leg.node:type_name -> libglide.Node
-	14, // 27: libglide.Leg.slots:type_name -> libglide.SlotRange
-	17, // 28: libglide.Plan.legs:type_name -> libglide.Leg
-	20, // 29: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	9,  // 13: libglide.Value.bulk_map:type_name -> libglide.Bulks
+	9,  // 14: libglide.Value.bulk_set:type_name -> libglide.Bulks
+	3,  // 15: libglide.Array.items:type_name -> libglide.Value
+	3,  // 16: libglide.Map.items:type_name -> libglide.Value
+	13, // 17: libglide.Outcome.node:type_name -> libglide.Node
+	14, // 18: libglide.Outcome.slots:type_name -> libglide.SlotRange
+	3,  // 19: libglide.Outcome.value:type_name -> libglide.Value
+	12, // 20: libglide.Outcome.error:type_name -> libglide.Error
+	0,  // 21: libglide.Error.status:type_name -> libglide.Status
+	1,  // 22: libglide.Node.role:type_name -> libglide.Role
+	14, // 23: libglide.Shard.slots:type_name -> libglide.SlotRange
+	13, // 24: libglide.Shard.primary:type_name -> libglide.Node
+	13, // 25: libglide.Shard.replicas:type_name -> libglide.Node
+	15, // 26: libglide.Topology.shards:type_name -> libglide.Shard
+	19, // 27: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	13, // 28: libglide.Leg.node:type_name -> libglide.Node
+	14, // 29: libglide.Leg.slots:type_name -> libglide.SlotRange
+	17, // 30: libglide.Plan.legs:type_name -> libglide.Leg
+	20, // 31: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -1683,6 +1719,8 @@ func file_libglide_response_proto_init() {
 		(*Value_Error)(nil),
 		(*Value_Bulks)(nil),
 		(*Value_PerNode)(nil),
+		(*Value_BulkMap)(nil),
+		(*Value_BulkSet)(nil),
 	}
 	file_libglide_response_proto_msgTypes[9].OneofWrappers = []any{
 		(*Outcome_Value)(nil),

@@ -100,7 +100,7 @@ static bool read_marked(wire_bytes message, wire_bytes *mark, wire_bytes *text)
     return !reader.failed;
 }
 
-enum { BULKS = 13 }; /* in Value, beside the numbers of response_kind */
+enum { BULKS = 13, BULK_MAP = 15, BULK_SET = 16 }; /* in Value, beside response_kind */
 
 static bool read_value(wire_bytes message, response_value *value)
 {
@@ -135,7 +135,11 @@ static bool read_value(wire_bytes message, response_value *value)
             good = read_items(wire_get_bytes(&reader), false, &value->items) && good;
             break;
         case BULKS:
-            value->kind = RESPONSE_ARRAY;
+        case BULK_MAP:
+        case BULK_SET:
+            value->kind = reader.field == BULKS      ? RESPONSE_ARRAY
+                          : reader.field == BULK_MAP ? RESPONSE_MAP
+                                                     : RESPONSE_SET;
             good = read_items(wire_get_bytes(&reader), true, &value->items) && good;
             break;
         case RESPONSE_VERBATIM:

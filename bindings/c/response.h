@@ -29,8 +29,8 @@ typedef struct response_list {
     bool bulks;         /* they are the bytes of a Bulks, read as values */
 } response_list;
 
-/* What a value is; the numbers are the fields of the message Value. An array of bulk strings only
- * is an array as any other here, whichever way it came. */
+/* What a value is; the numbers are the fields of the message Value. An array, map or
+ * set of bulk strings only is one as any other here, whichever way it came. */
 typedef enum response_kind {
     RESPONSE_NONE = 0,        /* there is no value, or one of a kind that is newer than this file */
     RESPONSE_NIL = 1,         /* nothing: the key does not exist, say */

@@ -40,6 +40,8 @@ def bulk(text: bytes) -> dict[str, Any]:
         ({"big_number": b"-36893488147419103232"}, -36893488147419103232),
         ({"bulks": {"items": [b"a", b""]}}, [b"a", b""]),
         ({"bulks": {}}, []),
+        ({"bulk_map": {"items": [b"k", b"v", b"l", b"w"]}}, {b"k": b"v", b"l": b"w"}),
+        ({"bulk_set": {"items": [b"a", b"b"]}}, {b"a", b"b"}),
         ({"array": {"items": [bulk(b"a"), {"nil": {}}, {"integer": 1}]}}, [b"a", None, 1]),
         ({"array": {}}, []),
         ({"set": {"items": [bulk(b"a"), bulk(b"b")]}}, {b"a", b"b"}),

@@ -138,7 +138,7 @@ class Client(Resolver):
             TypeError: An argument is neither bytes nor str, int or float.
         """
         request = self._codec.request(args, route, timeout, False, policy)
-        return self._codec.value(*self._library.execute(self._handle, request))
+        return self._codec.value(*self._library.execute_value(self._handle, request))
 
     def response(
         self,

@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, EncodeError
 from libglide import decoding, encoding
 from libglide.duration import milliseconds
 from libglide.exceptions import RequestError, Status
+from libglide.library import Bulk
 from libglide.messages import Messages
 from libglide.options import Options, ReadFrom
 from libglide.response import Plan, Response, ResponsePolicy
@@ -42,14 +43,16 @@ class Codec:
         policy: ResponsePolicy | None = None,
     ) -> bytes:
         """A ``CommandRequest`` of one command."""
-        message = self._messages.command_request()
-        encoding.command("args", words, message.single_command)
-        if route is not None:
-            encoding.route(route, message.route)
-        _limit(timeout, message)
-        message.response_policy = encoding.policy(policy)
-        message.outcomes = outcomes
-        return _serialized(message)
+        pieces = encoding.single_command(words)
+        if route is not None or timeout is not None or outcomes or policy is not None:
+            message = self._messages.command_request()
+            if route is not None:
+                encoding.route(route, message.route)
+            _limit(timeout, message)
+            message.response_policy = encoding.policy(policy)
+            message.outcomes = outcomes
+            pieces.append(_serialized(message))
+        return b"".join(pieces)
 
     def batch(
         self,
@@ -60,14 +63,14 @@ class Codec:
         raise_on_error: bool = False,
     ) -> bytes:
         """A ``CommandRequest`` of several commands."""
+        pieces = encoding.batch(commands)
         message = self._messages.command_request()
         message.batch.is_atomic = atomic
         message.batch.raise_on_error = raise_on_error
-        encoding.batch(commands, message.batch)
         if route is not None:
             encoding.route(route, message.route)
         _limit(timeout, message)
-        return _serialized(message)
+        return b"".join((*pieces, _serialized(message)))
 
     def scan(
         self,
@@ -90,8 +93,10 @@ class Codec:
         encoding.topology(topology, read_from, client_az, message)
         return _serialized(message)
 
-    def value(self, status: int, data: bytes) -> Value:
+    def value(self, status: int, data: bytes | Bulk) -> Value:
         """The value of a ``Response``."""
+        if isinstance(data, Bulk):
+            return data.value
         return decoding.combined(self.accept(status, data), None)
 
     def results(self, status: int, data: bytes) -> list[Value] | None:

@@ -156,6 +156,11 @@ def _value(message: Any) -> Value:
         return cast(bytes, message.simple).decode(errors="surrogateescape")
     if kind == "bulks":
         return list(message.bulks.items)
+    if kind == "bulk_map":
+        bulks = iter(message.bulk_map.items)
+        return dict(zip(bulks, bulks))
+    if kind == "bulk_set":
+        return set(message.bulk_set.items)
     if kind == "array":
         return [_value(item) for item in message.array.items]
     if kind == "map":

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from libglide.exceptions import ClosingError, LibraryError, Status
 from libglide.interrupt import Interrupt
@@ -46,6 +47,50 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_client_topology": (_STATUS, [_HANDLE, _BUFFER_P]),
     "glide_client_close": (_STATUS, [_HANDLE]),
 }
+
+
+class Bulk:
+    """The one bulk string that a ``Response`` holds, and nothing else."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+
+_LARGE = 32 << 10
+_Taken = TypeVar("_Taken", bytes, "bytes | Bulk")
+
+
+def _take(address: int, size: int) -> bytes | Bulk:
+    """The bytes of a ``Response``, or of a large one the bulk string that it is.
+
+    That saves two copies on the way through message objects, which is most of the time that a
+    value of a MiB takes.
+    """
+    if size >= _LARGE:
+        head = ctypes.string_at(address, 16)
+        value = _content(head, 0, _VALUE, size)
+        bulk = _content(head, value, _BULK, size) if value else 0
+        if bulk:
+            return Bulk(ctypes.string_at(address + bulk, size - bulk))
+    return ctypes.string_at(address, size)
+
+
+_VALUE, _BULK = 0x12, 0x2A  # keys of Response.value and of Value.bulk
+
+
+def _content(head: bytes, offset: int, key: int, size: int) -> int:
+    """Where the content begins of a field that reaches to the end; 0: there is no such field."""
+    if head[offset] != key:
+        return 0
+    length = shift = 0
+    for position in range(offset + 1, len(head)):
+        length |= (head[position] & 0x7F) << shift
+        shift += 7
+        if head[position] < 0x80:
+            return position + 1 if position + 1 + length == size else 0
+    return 0
 
 
 class Library:
@@ -96,6 +141,11 @@ class Library:
         """Run a ``CommandRequest``."""
         return self._call(self._c.glide_client_execute, client, request, len(request))
 
+    def execute_value(self, client: int, request: bytes) -> tuple[int, bytes | Bulk]:
+        """Run a ``CommandRequest`` of which only the value counts."""
+        function = self._c.glide_client_execute
+        return self._call(function, client, request, len(request), take=_take)
+
     def resolve(self, client: int, request: bytes) -> tuple[int, bytes]:
         """Where a ``CommandRequest`` would go."""
         return self._call(self._c.glide_client_resolve, client, request, len(request))
@@ -126,7 +176,12 @@ class Library:
         status, response = self._call(function, what, len(what), ctypes.byref(handle))
         return status, handle.value, response
 
-    def _call(self, function: Callable[..., int], *arguments: object) -> tuple[int, bytes]:
+    def _call(
+        self,
+        function: Callable[..., int],
+        *arguments: object,
+        take: Callable[[int, int], _Taken] = ctypes.string_at,
+    ) -> tuple[int, _Taken | bytes]:
         """Call a function whose last argument is a buffer for what it hands out."""
         buffer = _Buffer()
         reference = ctypes.byref(buffer)
@@ -134,7 +189,7 @@ class Library:
         try:
             status = function(*arguments, reference)
             self._interrupt.check()
-            return status, ctypes.string_at(buffer.data, buffer.len) if buffer.len else b""
+            return status, take(buffer.data, buffer.len) if buffer.len else b""
         finally:
             self._c.glide_buffer_free(reference)
 
