@@ -177,13 +177,14 @@ func (c *Client) look(ctx context.Context) {
 
 // candidates are whom to ask for the topology, in groups that are asked one after another: the
 // nodes that a MOVED named, then the known ones, then the configured addresses, or those first.
-func (c *Client) candidates() (groups [][]routing.Address) {
-	hints, seeds := c.topology.takeHints(), c.config.Addresses
-	now := c.topology.now()
-	var known []routing.Address
+// They are three at a time: one that hangs must not use up the time of all.
+func (c *Client) candidates() [][]routing.Address {
+	now, seeds := c.topology.now(), c.config.Addresses
+	var nodes []routing.Address
 	for _, node := range now.Nodes() {
-		known = append(known, node.Endpoint)
+		nodes = append(nodes, node.Endpoint)
 	}
+	hints := c.topology.takeHints()
 	if c.config.FromSeeds {
 		c.links.renewStrangers(seeds, now)
 	}
@@ -191,16 +192,17 @@ func (c *Client) candidates() (groups [][]routing.Address) {
 	case now.Standalone && c.config.Discovery != DiscoverAll:
 		return [][]routing.Address{seeds}
 	case now.Standalone && c.config.FromSeeds:
-		return [][]routing.Address{seeds, known}
+		return [][]routing.Address{seeds, nodes}
 	case now.Standalone:
-		return [][]routing.Address{distinct(seeds, known)}
+		return [][]routing.Address{distinct(seeds, nodes)}
 	case c.config.FromSeeds:
-		known = distinct(seeds, hints, known)
-	default:
-		known = distinct(hints, known, seeds)
+		return append(threes(seeds), threes(distinct(hints, nodes))...)
 	}
-	// Three at a time: one that hangs must not use up the time of all.
-	return slices.Collect(slices.Chunk(known, 3))
+	return threes(distinct(hints, nodes, seeds))
+}
+
+func threes(addresses []routing.Address) [][]routing.Address {
+	return slices.Collect(slices.Chunk(addresses, 3))
 }
 
 func distinct(lists ...[]routing.Address) (all []routing.Address) {
