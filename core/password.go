@@ -2,6 +2,7 @@ package core
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -126,20 +127,35 @@ var pingWords = [][]byte{[]byte("PING")}
 // it returns the outcome of every node, and fails where one did not take the password; the new one
 // is in force all the same. The error is an *Error.
 func (c *Client) UpdatePassword(update *PasswordUpdate) (Response, error) {
-	if c.closed() {
-		return Response{}, errClosed
+	if err := c.enter(); err != nil {
+		return Response{}, err
 	}
+	defer c.leave()
+	ctx, cancel := c.within(c.orDefault(update.Timeout))
+	defer cancel()
+	return c.updatePassword(ctx, update)
+}
+
+// StartPassword is UpdatePassword for an owner that waits elsewhere; see Start.
+func (c *Client) StartPassword(k *Call, update *PasswordUpdate) {
+	c.startAs(k, update.Timeout, func(ctx context.Context) (Response, error) {
+		return c.updatePassword(ctx, update)
+	})
+}
+
+func (c *Client) updatePassword(ctx context.Context, update *PasswordUpdate) (response Response, err error) {
 	if update.Immediate && update.Password == "" {
-		return Response{}, NewError(StatusInvalidArgument, "update_connection_password: immediate_auth needs a password")
+		return response, NewError(StatusInvalidArgument, "update_connection_password: immediate_auth needs a password")
 	}
 	c.config.credentials.replace(update.Password, update.Immediate)
 	c.links.hasten()
-	response := Response{}
-	var err error
 	if update.Immediate {
-		ping := &Request{Timeout: update.Timeout}
+		// A connection logs in before its next exchange, so any exchange will do.
+		ping := new(Request)
 		ping.Words, ping.Route = pingWords, routing.Route{Kind: routing.RouteAllNodes}
-		response, err = c.Execute(ping)
+		plan := new(routing.Plan)
+		unplanned := c.planner.Plan(plan, &ping.Request, c.topology.now())
+		response, err = c.run(ctx, plan, ping, unplanned)
 	}
 	if err == nil {
 		response.Value = routing.Simple("OK")

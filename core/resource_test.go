@@ -19,13 +19,28 @@ func descriptors(t *testing.T, client *Client, do func(fd int)) (count int) {
 	t.Helper()
 	client.links.mu.RLock()
 	defer client.links.mu.RUnlock()
-	for _, l := range client.links.open {
-		l.conns.mu.Lock()
-		for c := range l.conns.conns {
-			count++
-			require.NoError(t, c.raw.Control(func(fd uintptr) { do(int(fd)) }))
+	look := func(w *wire) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.conn == nil {
+			return
 		}
-		l.conns.mu.Unlock()
+		count++
+		if w.conn.direct != nil {
+			do(w.conn.direct.fd)
+			return
+		}
+		raw, err := w.conn.Conn.(syscall.Conn).SyscallConn()
+		require.NoError(t, err)
+		require.NoError(t, raw.Control(func(fd uintptr) { do(int(fd)) }))
+	}
+	for _, l := range client.links.open {
+		l.mu.Lock()
+		for w := range l.wires {
+			look(w)
+		}
+		l.mu.Unlock()
+		look(l.lane.wire)
 	}
 	return count
 }
@@ -33,6 +48,7 @@ func descriptors(t *testing.T, client *Client, do func(fd int)) (count int) {
 func TestEveryConnectionAsksForTCPKeepalive(t *testing.T) {
 	client := openFakes(t, fakeCluster(t))
 	run(t, client, command("PING"))
+	run(t, client, command("BLPOP", "foo", "1")) // over a connection of its own
 	connections := descriptors(t, client, func(fd int) {
 		for _, option := range []struct{ level, name, expected int }{
 			{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1},
@@ -45,7 +61,7 @@ func TestEveryConnectionAsksForTCPKeepalive(t *testing.T) {
 			require.Equal(t, option.expected, value, "option %d", option.name)
 		}
 	})
-	require.Equal(t, 3, connections)
+	require.Equal(t, 4, connections)
 }
 
 func TestNoDelayIsOnUnlessItIsTurnedOff(t *testing.T) {
@@ -115,29 +131,44 @@ func TestAConnectionTakesLessThan256KiB(t *testing.T) {
 	var arrived sync.WaitGroup
 	arrived.Add(connections)
 	release := make(chan struct{})
-	f.three.On("GET", fakenode.Func(func([]string) fakenode.Reply {
+	f.three.On("BLPOP", fakenode.Func(func([]string) fakenode.Reply {
 		arrived.Done()
 		<-release
-		return fakenode.Bulk("v")
+		return fakenode.Nil()
 	}))
-	client := open(t, Config{RefreshEvery: -1, RequestTimeout: time.Minute}, f.one.Address())
+	client := open(t, Config{RefreshEvery: -1}, f.one.Address())
 	before := memory()
 	var callers sync.WaitGroup
 	for range connections {
 		callers.Go(func() {
-			if _, err := client.Execute(command("GET", "foo")); err != nil {
+			if _, err := client.Execute(command("BLPOP", "foo", "0")); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	arrived.Wait()
-	busy := (memory() - before) / connections
+	require.Equal(t, connections, statisticsOf(t, client).of(t, f.three).Connections)
+	each := (memory() - before) / connections
 	close(release)
 	callers.Wait()
-	open := statisticsOf(t, client).of(t, f.three).Connections
-	require.Equal(t, connections, open)
-	idle := (memory() - before) / connections
-	t.Logf("memory per connection, the fake node's end included: %d KiB with a request on it, %d KiB idle", busy>>10, idle>>10)
-	require.Less(t, busy, int64(maxPerConnection))
-	require.Less(t, idle, int64(maxPerConnection))
+	t.Logf("memory of a connection with a request on it, the fake node's end included: %d KiB", each>>10)
+	require.Less(t, each, int64(maxPerConnection))
+}
+
+func TestTheSharedConnectionOfANodeTakesLessThan256KiB(t *testing.T) {
+	const nodes = 100
+	fakes := make([]*fakenode.Node, nodes)
+	ranges := make([]fakenode.Range, nodes)
+	for i := range fakes {
+		fakes[i] = fakenode.Start(t)
+		ranges[i] = fakenode.Serves(i, i, fakes[i].Endpoint())
+	}
+	fakes[0].On("CLUSTER SLOTS", fakenode.Slots(ranges...))
+	fakes[0].On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:7\r\n"))
+	client := open(t, Config{RefreshEvery: -1}, fakes[0].Address())
+	before := memory()
+	run(t, client, command("PING"))
+	each := (memory() - before) / (nodes - 1)
+	t.Logf("memory of a node with its shared connection, the fake node's end included: %d KiB", each>>10)
+	require.Less(t, each, int64(maxPerConnection))
 }

@@ -248,6 +248,8 @@ def test_a_client_without_the_certificate_that_is_asked_for_is_refused(
         ("client_cert_path", ""),
         ("client_cert_path", "\ud800"),
         ("client_key_path", 5),
+        ("cert_reload_interval", 0),
+        ("cert_reload_interval", "300"),
     ],
 )
 def test_an_option_that_cannot_be_is_named(option: str, value: object) -> None:
