@@ -31,20 +31,24 @@ func (b Backoff) check() error {
 		return NewError(StatusConfig, "%s: exponent_base %d is below 1", name, b.Base)
 	case b.Jitter > 100:
 		return NewError(StatusConfig, "%s: jitter_percent %d is above 100", name, b.Jitter)
-	case b.longest() > float64(maxBackoff):
+	case b.length(b.Steps) > float64(maxBackoff):
 		return NewError(StatusConfig, "%s: %d steps from %v at a base of %d come to more than %v", name, b.Steps, b.First, b.Base, maxBackoff)
 	}
 	return nil
 }
 
-func (b Backoff) longest() float64 {
-	return float64(b.First) * math.Pow(float64(b.Base), float64(b.Steps))
+// length is the time after so many steps, without jitter.
+func (b Backoff) length(steps int) float64 {
+	if b.First == 0 {
+		return 0 // also where the power is infinite
+	}
+	return float64(b.First) * math.Pow(float64(b.Base), float64(steps))
 }
 
 // after is the time to leave a node alone after so many failures in a row, at least 1.
 func (b Backoff) after(failures int) time.Duration {
-	wait := float64(b.First) * math.Pow(float64(b.Base), float64(min(failures-1, b.Steps)))
-	return time.Duration(wait * (1 + float64(b.Jitter)/100*(2*rand.Float64()-1)))
+	jitter := float64(b.Jitter) / 100 * (2*rand.Float64() - 1)
+	return time.Duration(b.length(min(failures-1, b.Steps)) * (1 + jitter))
 }
 
 // gate keeps callers from dialling a node that could not be connected to. When its time has come it
