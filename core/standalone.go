@@ -54,18 +54,20 @@ func (c *Client) askRole(ctx context.Context, found *finding) {
 // readRole reads the answer to ROLE: of a primary "master", an offset and a list of its replicas,
 // each with host, port and offset; of a replica "slave", its primary's host and port, and more.
 func (f *finding) readRole(answer []routing.Value) {
-	if len(answer) < 3 || string(answer[0].Text) == "master" {
+	if len(answer) > 0 && string(answer[0].Text) != "master" {
+		f.role = routing.Replica
 		if len(answer) > 2 {
-			for _, replica := range answer[2].Items {
-				if len(replica.Items) > 1 {
-					f.name(replica.Items[0], replica.Items[1])
-				}
-			}
+			f.name(answer[1], answer[2])
 		}
 		return
 	}
-	f.role = routing.Replica
-	f.name(answer[1], answer[2])
+	if len(answer) > 2 {
+		for _, replica := range answer[2].Items {
+			if len(replica.Items) > 1 {
+				f.name(replica.Items[0], replica.Items[1])
+			}
+		}
+	}
 }
 
 // name adds a server that the answering one names. A port is an integer or text.

@@ -713,8 +713,8 @@ func (x *Batch) GetRetryConnectionError() bool {
 	return false
 }
 
-// Scripts and the messages after ClusterScan are what else GLIDE's bindings send. They decode, and
-// are refused by name until the client knows them.
+// Scripts and the messages after UpdateConnectionPassword are what else GLIDE's bindings send. They
+// decode, and are refused by name until the client knows them.
 type ScriptInvocation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hash          string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
