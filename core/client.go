@@ -18,6 +18,8 @@ type Client struct {
 	topology topology
 	planner  routing.Planner
 	inflight atomic.Int64
+	opening  opening
+	zones    zones
 
 	closing context.Context // ends when the client is closed
 	close   context.CancelFunc
@@ -51,32 +53,28 @@ type Outcome struct {
 	ServedBy *routing.Address // the node that answered, where a redirect led to another
 }
 
-// Open connects to the first of the addresses that answers and learns the topology from it. It
-// returns by the deadline of the connect timeout. The error is an *Error.
+// Open connects to the first of the addresses that answers and learns the topology from it, or
+// leaves that to the first request. It returns by the deadline of the connect timeout. The error is
+// an *Error.
 func Open(config Config) (*Client, error) {
 	config, err := config.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{config: config}
-	c.links = links{config: &c.config, open: make(map[routing.Address]*link)}
+	c.links = links{config: &c.config, open: make(map[routing.Address]*link), counts: make(map[routing.Address]*counters)}
 	c.planner = routing.Planner{
 		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone, ReadOnly: config.ReadOnly,
 		Usable: c.links.usable, Latency: c.links.latency,
 	}
 	c.closing, c.close = context.WithCancel(context.Background())
-	ctx, cancel := context.WithTimeout(c.closing, config.ConnectTimeout)
-	defer cancel()
-	snapshot, err := c.discover(ctx, config.Addresses, 0)
-	if err != nil {
-		c.Close()
-		return nil, err
+	c.topology.start()
+	if !config.Lazy {
+		if err := c.connect(c.closing); err != nil {
+			c.Close()
+			return nil, err
+		}
 	}
-	if config.Zone != "" && !snapshot.HasZones() {
-		c.Close()
-		return nil, NewError(StatusConfig, "client_az: no server names its availability zone (Valkey 9.1 and later do)")
-	}
-	c.topology.start(snapshot)
 	c.done.Add(1)
 	go c.refreshLoop()
 	return c, nil
@@ -90,6 +88,7 @@ func (c *Client) Close() bool {
 	}
 	c.close()
 	c.links.close()
+	c.opening.shut()
 	c.done.Wait()
 	return true
 }
@@ -187,7 +186,9 @@ func (c *Client) leave() { c.inflight.Add(-1) }
 // error is an *Error.
 func (c *Client) again(ctx context.Context, first error, plan func() error) error {
 	if first != nil && planError(first).Status == StatusRoute {
-		c.refresh(ctx)
+		if err := c.connected(ctx); err != nil {
+			return err
+		}
 		first = plan()
 	}
 	if first != nil {

@@ -35,7 +35,15 @@ type Config struct {
 	// standalone servers; reads prefer replicas unless Reads says something else.
 	ReadOnly bool
 
-	tls *tls.Config // what TLS comes to
+	Lazy      bool      // connect with the first request, not when the client is opened
+	Backoff   *Backoff  // of connecting to a node that could not be; nil: the default
+	FromSeeds bool      // ask Addresses for the topology first, and known nodes where none answers
+	Discovery Discovery // of standalone servers
+	// AddressMap says where to connect to a node that announces the address on the left.
+	AddressMap map[routing.Address]routing.Address
+
+	tls         *tls.Config // what TLS comes to
+	credentials *credentials
 }
 
 // Version is the release of the library.
@@ -62,6 +70,16 @@ func (c Config) withDefaults() (Config, error) {
 	case c.Reads == routing.ReadPrimary:
 		c.Reads = routing.ReadPreferReplica
 	}
+	if c.Discovery != DiscoverRoles && !c.Standalone {
+		return c, NewError(StatusConfig, "node_discovery_mode is for standalone servers; cluster_mode_enabled is set")
+	}
+	if c.Backoff == nil {
+		c.Backoff = &defaultBackoff
+	}
+	if err := c.Backoff.check(); err != nil {
+		return c, err
+	}
+	c.credentials = newCredentials(c.Username, c.Password)
 	if c.TLS != nil {
 		var err error
 		if c.tls, err = c.TLS.config(); err != nil {
@@ -92,4 +110,12 @@ func checkZone(reads routing.ReadStrategy, zone string) error {
 		return nil
 	}
 	return NewError(StatusConfig, "client_az %q: it is needed by the read strategies that prefer a zone, and by no others", zone)
+}
+
+// dialled is where the connection to a node's announced address goes.
+func (c *Config) dialled(announced routing.Address) routing.Address {
+	if address, mapped := c.AddressMap[announced]; mapped {
+		return address
+	}
+	return announced
 }

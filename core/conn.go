@@ -38,6 +38,9 @@ type conn struct {
 	wire   *wire
 	wrote  bool // and has read nothing since
 	rounds int  // exchanges begun; the first is the handshake
+
+	renewal uint64 // of the credential that it logged in with
+	counted bool   // among those that are open; the wire's lock guards it
 }
 
 // Write refuses, with nothing sent, where the server has hung up since the last exchange.
@@ -48,9 +51,13 @@ func (c *conn) Write(p []byte) (int, error) {
 		if c.gone != nil && c.gone() {
 			return 0, &connError{false, errIdleClosed}
 		}
+		if err := c.renew(); err != nil {
+			return 0, &connError{false, err}
+		}
 		c.rounds++
 	}
 	n, err := c.Conn.Write(p)
+	c.wire.link.counters.wrote(n)
 	c.wrote = c.wrote || n > 0
 	if err != nil {
 		err = &connError{c.wrote, err}
@@ -60,6 +67,7 @@ func (c *conn) Write(p []byte) (int, error) {
 
 func (c *conn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
+	c.wire.link.counters.read(n)
 	if n > 0 {
 		c.wrote = false
 	}

@@ -282,7 +282,7 @@ func (c *Client) judge(f *flight, reply routing.Value, err error) (*Error, verdi
 			c.refreshSoon() // it lasts
 		}
 		return failure, waitFirst
-	case code == "READONLY" && f.leg.Movable():
+	case code == "READONLY" && f.leg.Movable() && c.config.Discovery != DiscoverStatic:
 		c.refreshSoon() // the primary became a replica
 		return failure, waitFirst
 	}

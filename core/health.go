@@ -26,19 +26,19 @@ const (
 	weight = 0.1
 )
 
-// failed counts a connection that could not be made. It says nothing of the node where the caller
-// stopped waiting, or never had the time.
-func (h *health) failed(ctx context.Context, began time.Time) {
-	if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < patience) {
-		return
-	}
-	h.downUntil.Store(time.Now().Add(downTime).UnixNano())
+// failed counts a connection that could not be made.
+func (h *health) failed() { h.downUntil.Store(time.Now().Add(downTime).UnixNano()) }
+
+// gaveUp says that a failure tells nothing of the node: the caller stopped waiting, or never had
+// the time.
+func gaveUp(ctx context.Context, began time.Time) bool {
+	return ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < patience)
 }
 
 // shun leaves a node out of choices for a while: it answers, and says that it cannot serve.
 func (s *links) shun(node *routing.Node) {
 	if l := s.known(node); l != nil {
-		l.health.downUntil.Store(time.Now().Add(downTime).UnixNano())
+		l.health.failed()
 	}
 }
 
@@ -50,6 +50,11 @@ func (h *health) took(elapsed time.Duration) {
 		latest = before + weight*(latest-before)
 	}
 	h.average.Store(math.Float64bits(latest))
+}
+
+// latency is the average as a duration.
+func (h *health) latency() time.Duration {
+	return time.Duration(math.Float64frombits(h.average.Load()) * float64(time.Second))
 }
 
 // answered ends what failed began.

@@ -231,6 +231,7 @@ func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 	if err == nil {
 		for _, e := range batch {
 			e.read(results[:len(e.commands)])
+			n.link.counters.heard(e.replies)
 			results = results[len(e.commands):]
 		}
 	}

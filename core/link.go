@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"libglide/routing"
 )
@@ -15,7 +16,9 @@ type link struct {
 	config   *Config
 	endpoint routing.Address
 	lane     lane
+	counters *counters
 	health   health
+	gate     gate
 	users    atomic.Int64 // exchanges that run
 	retired  atomic.Bool  // the node has left: the last user closes the link
 	life     context.Context
@@ -30,8 +33,8 @@ type link struct {
 // maxSpare wires that nobody uses are kept.
 const maxSpare = 16
 
-func newLink(config *Config, endpoint routing.Address) (*link, error) {
-	l := &link{config: config, endpoint: endpoint, wires: make(map[*wire]struct{})}
+func newLink(config *Config, endpoint routing.Address, counters *counters) (*link, error) {
+	l := &link{config: config, endpoint: endpoint, counters: counters, wires: make(map[*wire]struct{})}
 	l.life, l.end = context.WithCancel(context.Background())
 	var err error
 	l.lane.link, l.lane.until.link = l, l
@@ -68,8 +71,18 @@ func (l *link) aside(ctx context.Context, commands ...[][]byte) ([]routing.Value
 			return nil, &unreadable{err}
 		}
 	}
+	l.counters.heard(replies)
 	w.forget()
 	return replies, nil
+}
+
+// failed counts a connection that could not be made, unless it was the caller who stopped waiting.
+func (l *link) failed(ctx context.Context, began time.Time, err error) {
+	if gaveUp(ctx, began) {
+		return
+	}
+	l.health.failed()
+	l.gate.failed(l.config.Backoff, err)
 }
 
 // take gives a wire to one user, until give.
@@ -145,6 +158,7 @@ type links struct {
 	config *Config
 	mu     sync.RWMutex
 	open   map[routing.Address]*link
+	counts map[routing.Address]*counters
 	closed bool
 }
 
@@ -163,7 +177,7 @@ func (s *links) to(endpoint routing.Address) (*link, error) {
 	if l := s.open[endpoint]; l != nil {
 		return l, nil
 	}
-	l, err := newLink(s.config, endpoint)
+	l, err := newLink(s.config, endpoint, s.countersOf(endpoint))
 	if err != nil {
 		return nil, &connError{false, err}
 	}

@@ -45,6 +45,11 @@ func (c *Client) scan(ctx context.Context, request *ScanRequest) (cursor string,
 	if err != nil {
 		return "", nil, planError(err)
 	}
+	if c.topology.unknown() {
+		if err := c.connect(ctx); err != nil {
+			return "", nil, err
+		}
+	}
 	deadline, _ := ctx.Deadline()
 	f := &flight{leg: &routing.Leg{Slot: routing.NoSlot}, readOnly: true, margin: marginOf(deadline)}
 	for {
@@ -99,7 +104,7 @@ func (c *Client) step(ctx context.Context, f *flight, scan *routing.Scan, reques
 	if err != nil {
 		return nil, NewError(StatusServer, "%v", err)
 	}
-	snapshot := view.Snapshot(c.topology.now())
+	snapshot := c.complete(view.Snapshot(c.topology.now()))
 	c.topology.publish(snapshot) // the node may be no primary any more
 	var owned []routing.SlotRange
 	if self := snapshot.Find(node.Address); self != nil && self.Role == routing.Primary {

@@ -6,7 +6,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
+	"time"
 )
 
 // TLS says how connections are encrypted.
@@ -17,6 +17,9 @@ type TLS struct {
 	// A certificate of the client's own: PEM, or the paths of files with it.
 	ClientCert, ClientKey         []byte
 	ClientCertPath, ClientKeyPath string
+	// ReloadEvery has the files read again for a connection that is made so long after they were
+	// read; 0: never.
+	ReloadEvery time.Duration
 }
 
 // config checks t and makes the form that connections take. The error is an *Error.
@@ -41,14 +44,15 @@ func (t *TLS) config() (*tls.Config, error) {
 		return nil, NewError(StatusConfig, "client_cert and client_key go together")
 	case t.ClientCertPath != "" && len(cert) > 0:
 		return nil, NewError(StatusConfig, "client_cert and client_cert_path are both set")
+	case t.ReloadEvery != 0 && t.ClientCertPath == "":
+		return nil, NewError(StatusConfig, "cert_reload needs client_cert_path and client_key_path")
 	case t.ClientCertPath != "":
-		var err error
-		if cert, err = os.ReadFile(t.ClientCertPath); err != nil {
-			return nil, NewError(StatusConfig, "client_cert_path: %v", err)
+		files := &certFiles{cert: t.ClientCertPath, key: t.ClientKeyPath, every: t.ReloadEvery}
+		if err := files.read(); err != nil {
+			return nil, err
 		}
-		if key, err = os.ReadFile(t.ClientKeyPath); err != nil {
-			return nil, NewError(StatusConfig, "client_key_path: %v", err)
-		}
+		config.GetClientCertificate = files.present
+		return config, nil
 	case len(cert) == 0:
 		return config, nil
 	}

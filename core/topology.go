@@ -24,16 +24,29 @@ type topology struct {
 	turn    chan struct{}     // holds one token: whoever has it looks
 	looks   atomic.Uint64     // refreshes that ended
 	looked  time.Time         // when the last one ended; for the holder of the token
+
+	told   atomic.Int64  // Unix nanoseconds; when servers last gave a view
+	seen   atomic.Uint64 // looks that gave a view
+	missed atomic.Uint64 // looks that gave none
 }
 
-func (t *topology) start(snapshot *routing.Snapshot) {
+func (t *topology) start() {
 	t.wake, t.turn = make(chan struct{}, 1), make(chan struct{}, 1)
 	t.turn <- struct{}{}
-	t.view = snapshot
-	t.current.Store(snapshot)
+	t.view = routing.NewUnknown()
+	t.current.Store(t.view)
 }
 
 func (t *topology) now() *routing.Snapshot { return t.current.Load() }
+
+// unknown says that no server has told anything yet.
+func (t *topology) unknown() bool { return len(t.now().Nodes()) == 0 }
+
+// hear counts a view that servers gave.
+func (t *topology) hear() {
+	t.seen.Add(1)
+	t.told.Store(time.Now().UnixNano())
+}
 
 // moved applies one MOVED and returns the snapshot that holds it.
 func (t *topology) moved(slot routing.Slot, to routing.Address) *routing.Snapshot {
@@ -104,6 +117,9 @@ func (c *Client) refreshLoop() {
 		case <-tick:
 		case <-c.topology.wake:
 		}
+		if c.topology.unknown() {
+			continue // nothing is connected to before the first request
+		}
 		ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)
 		c.refresh(ctx)
 		cancel()
@@ -136,41 +152,117 @@ func (c *Client) refresh(ctx context.Context) {
 // viewGrace is how long the views of further nodes are waited for when one has answered.
 const viewGrace = 20 * time.Millisecond
 
-// look takes the view that the first nodes agree on which give one: those that a MOVED named, then
-// the known ones, then the configured addresses. Without a view the topology stands.
+// lookTime is how long servers have to answer a look.
+func (c *Client) lookTime() time.Duration {
+	return max(c.config.ConnectTimeout/4, 250*time.Millisecond)
+}
+
+// look takes the view that the first nodes agree on which give one. Without a view the topology
+// stands.
 func (c *Client) look(ctx context.Context) {
-	var candidates []routing.Address
-	add := func(address routing.Address) {
-		if !slices.Contains(candidates, address) {
-			candidates = append(candidates, address)
-		}
-	}
-	for _, address := range c.topology.takeHints() {
-		add(address)
-	}
-	now := c.topology.now()
-	if !now.Standalone {
-		for _, node := range now.Nodes() {
-			add(node.Endpoint)
-		}
-	}
-	for _, address := range c.config.Addresses {
-		add(address)
-	}
-	// Three at a time: one that hangs must not use up the time of all.
-	for group := range slices.Chunk(candidates, 3) {
-		if now.Standalone {
-			group = candidates
-		}
-		attempt, cancel := context.WithTimeout(ctx, max(c.config.ConnectTimeout/4, 250*time.Millisecond))
+	for _, group := range c.candidates() {
+		attempt, cancel := context.WithTimeout(ctx, c.lookTime())
 		snapshot, err := c.discover(attempt, group, viewGrace)
 		cancel()
 		if err == nil {
-			c.topology.publish(snapshot)
-			c.links.keep(snapshotWants(c.topology.now(), c.config.Addresses))
+			c.accept(ctx, snapshot)
+			wanted := snapshotWants(c.topology.now(), c.config.Addresses)
+			c.links.keep(wanted)
+			c.links.forget(wanted)
 			return
 		}
 	}
+	c.topology.missed.Add(1)
+}
+
+// candidates are whom to ask for the topology, in groups that are asked one after another: the
+// nodes that a MOVED named, then the known ones, then the configured addresses, or those first.
+// They are three at a time: one that hangs must not use up the time of all.
+func (c *Client) candidates() [][]routing.Address {
+	now, seeds := c.topology.now(), c.config.Addresses
+	var nodes []routing.Address
+	for _, node := range now.Nodes() {
+		nodes = append(nodes, node.Endpoint)
+	}
+	hints := c.topology.takeHints()
+	if c.config.FromSeeds {
+		c.links.renewStrangers(seeds, now)
+	}
+	switch {
+	case now.Standalone && c.config.Discovery != DiscoverAll:
+		return [][]routing.Address{seeds}
+	case now.Standalone && c.config.FromSeeds:
+		return [][]routing.Address{seeds, nodes}
+	case now.Standalone:
+		return [][]routing.Address{distinct(seeds, nodes)}
+	case c.config.FromSeeds:
+		return append(threes(seeds), threes(distinct(hints, nodes))...)
+	}
+	return threes(distinct(hints, nodes, seeds))
+}
+
+func threes(addresses []routing.Address) [][]routing.Address {
+	return slices.Collect(slices.Chunk(addresses, 3))
+}
+
+func distinct(lists ...[]routing.Address) (all []routing.Address) {
+	for _, list := range lists {
+		for _, address := range list {
+			if !slices.Contains(all, address) {
+				all = append(all, address)
+			}
+		}
+	}
+	return all
+}
+
+// renewStrangers has the seeds that are no node's own address connected to anew: their names may
+// lead elsewhere by now.
+func (s *links) renewStrangers(seeds []routing.Address, now *routing.Snapshot) {
+	for _, seed := range seeds {
+		if now.Find(seed) == nil {
+			s.renew(seed)
+		}
+	}
+}
+
+// learn is the first look. The error is an *Error.
+func (c *Client) learn(ctx context.Context) error {
+	snapshot, err := c.discover(ctx, c.config.Addresses, 0)
+	if err != nil {
+		c.topology.missed.Add(1)
+		return err
+	}
+	c.askZones(ctx, snapshot)
+	if snapshot = c.complete(snapshot); c.config.Zone != "" && !snapshot.HasZones() {
+		return NewError(StatusConfig, "client_az: no server names its availability zone (Valkey 8.0 and later do, where it is configured)")
+	}
+	c.topology.publish(snapshot)
+	c.topology.hear()
+	return nil
+}
+
+// accept puts a view in force that servers just gave.
+func (c *Client) accept(ctx context.Context, snapshot *routing.Snapshot) {
+	c.askZones(ctx, snapshot)
+	c.topology.publish(c.complete(snapshot))
+	c.topology.hear()
+}
+
+// complete adds to a view what no server tells with it: the addresses to dial, as names of the
+// nodes, and zones.
+func (c *Client) complete(view *routing.Snapshot) *routing.Snapshot {
+	if len(c.config.AddressMap) == 0 && c.config.Zone == "" {
+		return view
+	}
+	return view.Amended(func(node *routing.Node) {
+		if dialled, mapped := c.config.AddressMap[node.Endpoint]; mapped {
+			node.Alias(dialled)
+		}
+		if node.Zone == "" && c.config.Zone != "" {
+			node.Zone = c.zones.of(node.Endpoint)
+		}
+	})
 }
 
 func snapshotWants(snapshot *routing.Snapshot, seeds []routing.Address) func(routing.Address) bool {
@@ -181,43 +273,36 @@ func snapshotWants(snapshot *routing.Snapshot, seeds []routing.Address) func(rou
 
 // finding is what one address says of itself and of the cluster.
 type finding struct {
-	order int // of the address among those asked
-	from  routing.Address
-	view  *routing.View // of a cluster
-	role  routing.Role  // of a standalone server
-	err   error
+	order   int // of the address among those asked
+	from    routing.Address
+	view    *routing.View     // of a cluster
+	role    routing.Role      // of a standalone server
+	names   []routing.Address // of the servers that belong to it
+	process string            // of a standalone server: the id of its run; two addresses may lead to one
+	err     error
 }
 
+// errLate stands where others had answered and nobody waited any longer.
+var errLate = errors.New("no answer yet")
+
 // discover asks addresses at once. Where they are a cluster it makes a snapshot of what those
-// agree on that answer within the grace after the first one, else of all the answers. The error is
-// an *Error that names every address.
+// agree on that answer within the grace after the first one; without a grace the first one decides.
+// The error is an *Error that names every address.
 func (c *Client) discover(ctx context.Context, addresses []routing.Address, grace time.Duration) (*routing.Snapshot, error) {
-	findings := make(chan finding, len(addresses))
-	for i, address := range addresses {
-		go func() { findings <- c.ask(ctx, i, address) }()
+	all := c.askAll(ctx, addresses, grace)
+	for hop := 0; c.config.Discovery == DiscoverAll && hop < maxHops; hop++ {
+		if further := named(all); len(further) > 0 {
+			all = append(all, c.askAll(ctx, further, grace)...)
+		}
 	}
-	all := make([]finding, len(addresses))
 	var views []*routing.View
-	var late <-chan time.Time
-	for left := len(addresses); left > 0; {
-		select {
-		case found := <-findings:
-			left--
-			if found.view == nil {
-				all[found.order] = found
-				continue
-			}
-			if views = append(views, found.view); grace == 0 {
-				left = 0
-			} else if late == nil {
-				late = time.After(grace)
-			}
-		case <-late:
-			left = 0
+	for _, found := range all {
+		if found.view != nil {
+			views = append(views, found.view)
 		}
 	}
 	if len(views) == 0 {
-		return standalone(all, c.config.ReadOnly)
+		return c.standalone(all)
 	}
 	chosen, err := routing.Agree(views, len(views), true)
 	if err != nil {
@@ -226,10 +311,40 @@ func (c *Client) discover(ctx context.Context, addresses []routing.Address, grac
 	return chosen.Snapshot(c.topology.now()), nil
 }
 
+// askAll asks addresses at once. When one has said what there is to know, a node of a cluster or a
+// primary, the others have the grace left; without a grace a standalone server's have a while.
+func (c *Client) askAll(ctx context.Context, addresses []routing.Address, grace time.Duration) []finding {
+	findings := make(chan finding, len(addresses))
+	all := make([]finding, len(addresses))
+	for i, address := range addresses {
+		all[i] = finding{order: i, from: address, err: errLate}
+		go func() { findings <- c.ask(ctx, i, address) }()
+	}
+	var late <-chan time.Time
+	for left := len(addresses); left > 0; {
+		select {
+		case found := <-findings:
+			left--
+			all[found.order] = found
+			switch {
+			case found.err != nil || late != nil || found.view == nil && found.role != routing.Primary:
+			case grace > 0:
+				late = time.After(grace)
+			case found.view != nil:
+				left = 0
+			default:
+				late = time.After(c.lookTime())
+			}
+		case <-late:
+			left = 0
+		}
+	}
+	return all
+}
+
 var (
 	slotsWords = [][]byte{[]byte("CLUSTER"), []byte("SLOTS")}
 	infoWords  = [][]byte{[]byte("CLUSTER"), []byte("INFO")}
-	roleWords  = [][]byte{[]byte("ROLE")}
 )
 
 // ask asks one address.
@@ -254,15 +369,7 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 			return found
 		}
 	}
-	replies, err := c.exchange(ctx, target{endpoint: address}, roleWords)
-	switch {
-	case err != nil:
-		found.err = err
-	case replies[0].IsError():
-		found.err = refusal(replies[0].Text)
-	case len(replies[0].Items) > 0 && string(replies[0].Items[0].Text) != "master":
-		found.role = routing.Replica
-	}
+	c.askRole(ctx, &found)
 	return found
 }
 
@@ -282,32 +389,6 @@ func infoNumber(info, name string) uint64 {
 	digits, _, _ := strings.Cut(rest, "\r")
 	number, _ := strconv.ParseUint(digits, 10, 64)
 	return number
-}
-
-// standalone makes a snapshot of addresses that are no cluster: one primary and its replicas. For
-// a client that only reads replicas will do: the first stands where the primary would.
-func standalone(all []finding, readOnly bool) (*routing.Snapshot, error) {
-	var primaries, replicas []routing.Address
-	for _, found := range all {
-		switch {
-		case found.err != nil:
-		case found.role == routing.Replica:
-			replicas = append(replicas, found.from)
-		default:
-			primaries = append(primaries, found.from)
-		}
-	}
-	switch {
-	case len(primaries) == 1:
-		return routing.NewStandalone(primaries[0], replicas...), nil
-	case len(primaries) > 1:
-		return nil, NewError(StatusConfig, "%v are all primaries: name one of them and its replicas, or set cluster_mode_enabled for a cluster", primaries)
-	case len(replicas) > 0 && readOnly:
-		return routing.NewStandalone(replicas[0], replicas[1:]...), nil
-	case len(replicas) > 0:
-		return nil, NewError(StatusConfig, "%v are replicas; the address of their primary is missing", replicas)
-	}
-	return nil, unreachable(all)
 }
 
 // unreachable tells why none of the addresses served. A server that refused says more than one

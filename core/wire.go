@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -50,7 +49,7 @@ func (w *wire) renewClient() error {
 	l := w.link
 	w.ready = false
 	client, err := valkey.NewClient(valkey.ClientOption{
-		InitAddress:           []string{l.endpoint.Dial()},
+		InitAddress:           []string{l.config.dialled(l.endpoint).Dial()},
 		ForceSingleClient:     true,
 		DisableAutoPipelining: true, // a pool, whose connections have no goroutines
 		PipelineMultiplex:     -1,
@@ -63,8 +62,6 @@ func (w *wire) renewClient() error {
 		ConnWriteTimeout:      math.MaxInt64, // every exchange brings its own deadline
 		DialCtxFn:             w.dial,
 		Dialer:                net.Dialer{Timeout: l.config.ConnectTimeout, KeepAlive: -1},
-		Username:              l.config.Username,
-		Password:              l.config.Password,
 		ClientName:            l.config.ClientName,
 		ClientSetInfo:         []string{l.config.LibraryName, Version},
 		SelectDB:              l.config.Database,
@@ -102,29 +99,35 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 		return nil, errNotYet
 	}
 	l := w.link
+	if err := l.gate.pass(l.config.Backoff); err != nil {
+		return nil, &connError{false, err}
+	}
 	ctx, cancel := w.dialing(ctx)
 	defer cancel()
 	dialer := net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	began := time.Now()
 	raw, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
-		l.health.failed(ctx, began)
+		l.failed(ctx, began, err)
 		return nil, &connError{false, err}
 	}
 	made, err := w.prepare(ctx, raw)
 	if err == nil {
-		if err = w.greet(ctx, made.Conn); err != nil {
+		user := l.config.credentials.now()
+		made.renewal = user.renewal
+		if err = greet(ctx, made.Conn, user); err != nil {
 			_ = made.Conn.Close()
 		}
 	}
 	if err != nil {
-		l.health.failed(ctx, began)
+		l.failed(ctx, began, err)
 		return nil, &connError{false, err}
 	}
 	if err := w.keep(made); err != nil {
 		return nil, &connError{false, err}
 	}
 	l.health.answered()
+	l.gate.opened()
 	return made, nil
 }
 
@@ -181,35 +184,26 @@ func (r refusal) Error() string { return string(r) }
 
 // greet authenticates, since a server with a password refuses READONLY before that, and sends
 // READONLY. A server that is not a cluster refuses READONLY; that is as good.
-func (w *wire) greet(ctx context.Context, raw net.Conn) error {
+func greet(ctx context.Context, raw net.Conn, user *credential) error {
 	if deadline, has := ctx.Deadline(); has {
 		if err := raw.SetDeadline(deadline); err != nil {
 			return err
 		}
 	}
-	lines := 1
-	request := "*1\r\n$8\r\nREADONLY\r\n"
-	if w.link.config.Password != "" || w.link.config.Username != "" {
-		lines++
-		user := w.link.config.Username
-		if user == "" {
-			user = "default"
-		}
-		request = fmt.Sprintf("*3\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(user), user, len(w.link.config.Password), w.link.config.Password) + request
+	commands := [][]byte{[]byte("*1\r\n$8\r\nREADONLY\r\n")}
+	if auth := user.auth(); auth != nil {
+		commands = [][]byte{auth, commands[0]}
 	}
-	if _, err := raw.Write([]byte(request)); err != nil {
+	lines, err := say(raw, commands...)
+	if err != nil {
 		return err
 	}
-	// The reader holds nothing back: the server says no more than these lines.
-	reader := bufio.NewReader(raw)
-	for ; lines > 0; lines-- {
-		line, err := reader.ReadString('\n')
-		if err != nil {
+	if err := refusalOf(lines[0]); err != nil && len(lines) > 1 {
+		return err
+	}
+	if last := lines[len(lines)-1]; !strings.Contains(last, "cluster support disabled") {
+		if err := refusalOf(last); err != nil {
 			return err
-		}
-		line = strings.TrimRight(line, "\r\n")
-		if strings.HasPrefix(line, "-") && (lines > 1 || !strings.Contains(line, "cluster support disabled")) {
-			return refusal(line[1:])
 		}
 	}
 	return raw.SetDeadline(time.Time{})
@@ -223,7 +217,8 @@ func (w *wire) keep(made *conn) error {
 		_ = made.Conn.Close()
 		return net.ErrClosed
 	}
-	w.conn, w.dialled = made, made
+	w.conn, w.dialled, made.counted = made, made, true
+	w.link.counters.opened()
 	return nil
 }
 
@@ -233,6 +228,10 @@ func (w *wire) lost(c *conn) {
 	defer w.mu.Unlock()
 	if w.conn == c {
 		w.conn = nil
+	}
+	if c.counted {
+		c.counted = false
+		w.link.counters.closed()
 	}
 	if w.direct {
 		w.link.lane.quick.Store(false)
@@ -278,6 +277,7 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 			w.repair()
 			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
 		}
+		w.link.counters.exchanged(len(commands), err)
 	}()
 	w.dialled = nil
 	_, timed := ctx.Deadline()

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"reflect"
-	"time"
-
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"libglide/core"
 	"libglide/protobuf"
@@ -18,6 +14,7 @@ type request struct {
 	callback uint32 // known also where the rest of the request is refused
 	batch    *core.BatchRequest
 	scan     *core.ScanRequest
+	password *core.PasswordUpdate
 	words    [][]byte // room for the words of a command
 }
 
@@ -35,6 +32,8 @@ func (r *request) start(client *core.Client, call *core.Call) {
 		client.StartBatch(call, r.batch)
 	case r.scan != nil:
 		client.StartScan(call, r.scan)
+	case r.password != nil:
+		client.StartPassword(call, r.password)
 	default:
 		client.Start(call)
 	}
@@ -96,6 +95,13 @@ func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 	case *protobuf.CommandRequest_ClusterScan:
 		r.scan, err = r.decodeScan(command.ClusterScan)
 		return err
+	case *protobuf.CommandRequest_UpdateConnectionPassword:
+		update := command.UpdateConnectionPassword
+		if r.Route.Kind != routing.RouteDefault {
+			return badRequest("update_connection_password has no route: it is for all nodes")
+		}
+		r.password = &core.PasswordUpdate{Password: update.GetPassword(), Immediate: update.GetImmediateAuth(), Timeout: r.Timeout}
+		return nil
 	}
 	kind := message.ProtoReflect().WhichOneof(message.ProtoReflect().Descriptor().Oneofs().ByName("command"))
 	return badRequest("%s is not supported yet", kind.Name())
@@ -176,122 +182,4 @@ func decodeSlotType(slotType protobuf.SlotTypes) (routing.Role, error) {
 		return routing.Replica, nil
 	}
 	return 0, badRequest("slot_type %d is neither PRIMARY (0) nor REPLICA (1)", slotType)
-}
-
-// honoured are the fields of ConnectionRequest that the client acts on. Another one that is set
-// is refused by name, so that nobody believes in an option that does nothing.
-var honoured = map[protoreflect.Name]bool{
-	"addresses": true, "cluster_mode_enabled": true, "request_timeout": true,
-	"authentication_info": true, "database_id": true, "protocol": true, "client_name": true,
-	"periodic_checks_manual_interval": true, "periodic_checks_disabled": true,
-	"inflight_requests_limit": true, "connection_timeout": true, "lib_name": true,
-	"tcp_nodelay": true, "read_from": true, "client_az": true,
-	"tls_mode": true, "tls_server_name": true, "root_certs": true, "client_cert": true, "client_key": true,
-	"client_cert_path": true, "client_key_path": true, "read_only": true,
-}
-
-func badConfig(format string, args ...any) *core.Error {
-	return core.NewError(core.StatusConfig, format, args...)
-}
-
-func decodeConfig(bytes []byte) (config core.Config, err error) {
-	message := new(protobuf.ConnectionRequest)
-	if err := proto.Unmarshal(bytes, message); err != nil {
-		return config, core.NewError(core.StatusDecode, "the config is no ConnectionRequest: %v", err)
-	}
-	message.ProtoReflect().Range(func(field protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
-		if !honoured[field.Name()] {
-			err = badConfig("%s is not supported yet", field.Name())
-		}
-		return err == nil
-	})
-	if err != nil {
-		return config, err
-	}
-	if config.Addresses, err = decodeAddresses(message.GetAddresses()); err != nil {
-		return config, err
-	}
-	switch message.GetProtocol() {
-	case protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP3:
-	case protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2:
-		config.RESP2 = true
-	default:
-		return config, badConfig("protocol %d is neither RESP3 (0) nor RESP2 (1)", message.GetProtocol())
-	}
-	if auth := message.GetAuthenticationInfo(); auth != nil {
-		if auth.IamCredentials != nil {
-			return config, badConfig("authentication_info.iam_credentials is not supported yet")
-		}
-		config.Username, config.Password = auth.GetUsername(), auth.GetPassword()
-	}
-	if config.TLS, err = decodeTLS(message); err != nil {
-		return config, err
-	}
-	config.Standalone = !message.GetClusterModeEnabled()
-	config.RequestTimeout = milliseconds(message.GetRequestTimeout())
-	config.ConnectTimeout = milliseconds(message.GetConnectionTimeout())
-	config.InflightLimit = int(message.GetInflightRequestsLimit())
-	config.RefreshEvery = refreshEvery(message)
-	config.ClientName, config.LibraryName = message.GetClientName(), message.GetLibName()
-	config.Database = int(message.GetDatabaseId())
-	config.Reads, config.Zone = routing.ReadStrategy(message.GetReadFrom()), message.GetClientAz()
-	if _, known := protobuf.ReadFrom_name[int32(message.GetReadFrom())]; !known {
-		return config, badConfig("read_from %d is no strategy", message.GetReadFrom())
-	}
-	config.ReadOnly = message.GetReadOnly()
-	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
-	return config, nil
-}
-
-func decodeTLS(message *protobuf.ConnectionRequest) (*core.TLS, error) {
-	encryption := &core.TLS{
-		ServerName: message.GetTlsServerName(), RootCerts: message.GetRootCerts(),
-		ClientCert: message.GetClientCert(), ClientKey: message.GetClientKey(),
-		ClientCertPath: message.GetClientCertPath(), ClientKeyPath: message.GetClientKeyPath(),
-	}
-	switch message.GetTlsMode() {
-	case protobuf.TlsMode_TLS_MODE_SECURE_TLS:
-	case protobuf.TlsMode_TLS_MODE_INSECURE_TLS:
-		encryption.Insecure = true
-	case protobuf.TlsMode_TLS_MODE_NO_TLS:
-		if !reflect.DeepEqual(encryption, new(core.TLS)) {
-			return nil, badConfig("TLS certificates or a server name are given, but tls_mode is NO_TLS")
-		}
-		return nil, nil
-	default:
-		return nil, badConfig("tls_mode %d is none", message.GetTlsMode())
-	}
-	return encryption, nil
-}
-
-func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
-
-// refreshEvery is the time between looks at the topology: 0 for the default, negative for none.
-func refreshEvery(message *protobuf.ConnectionRequest) time.Duration {
-	if message.GetPeriodicChecksDisabled() != nil {
-		return -1
-	}
-	return time.Duration(message.GetPeriodicChecksManualInterval().GetDurationInSec()) * time.Second
-}
-
-// defaultPort serves where an address names none.
-const defaultPort = 6379
-
-func decodeAddresses(messages []*protobuf.NodeAddress) ([]routing.Address, error) {
-	var addresses []routing.Address
-	for i, message := range messages {
-		port := message.GetPort()
-		switch {
-		case message.UnixSocketPath != nil:
-			return nil, badConfig("addresses[%d].unix_socket_path is not supported", i)
-		case routing.CheckHost(message.GetHost()) != nil:
-			return nil, badConfig("addresses[%d]: %v", i, routing.CheckHost(message.GetHost()))
-		case port > 65535:
-			return nil, badConfig("addresses[%d]: port %d is out of range 1..65535", i, port)
-		case port == 0:
-			port = defaultPort
-		}
-		addresses = append(addresses, routing.NewAddress(message.GetHost(), uint16(port)))
-	}
-	return addresses, nil
 }

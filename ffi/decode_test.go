@@ -102,57 +102,12 @@ func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 	require.Equal(t, core.StatusDecode, refusal(t, err).Status)
 }
 
-func TestEveryFieldOfAConnectionRequestIsHonouredOrRefusedByName(t *testing.T) {
-	address := []*protobuf.NodeAddress{{Host: "h"}}
-	for reason, message := range map[string]*protobuf.ConnectionRequest{
-		"tls_mode 5 is none":                {Addresses: address, TlsMode: 5},
-		"but tls_mode is NO_TLS":            {Addresses: address, TlsServerName: "h"},
-		"cert_reload is not supported yet":  {Addresses: address, CertReload: &protobuf.ClientCertReloadConfig{Enabled: true}},
-		"read_from 7 is no strategy":        {Addresses: address, ReadFrom: 7},
-		"lazy_connect is not supported yet": {Addresses: address, LazyConnect: true},
-		"TLS certificates or a server name": {Addresses: address, RootCerts: [][]byte{{1}}},
-		"iam_credentials is not supported":  {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
-		"protocol 5 is neither":             {Addresses: address, Protocol: 5},
-		`addresses[0]: host "" is empty`:    {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
-		"addresses[1]: port 65536":          {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
-		"addresses[0].unix_socket_path":     {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
-	} {
-		_, err := decodeConfig(encode(t, message))
-		require.Equal(t, core.StatusConfig, refusal(t, err).Status, reason)
-		require.ErrorContains(t, err, reason)
-	}
-	secure, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
-		Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_INSECURE_TLS, TlsServerName: "s", RootCerts: [][]byte{{1}},
-		ClientCert: []byte{2}, ClientKey: []byte{3}, ClientCertPath: proto.String("c"), ClientKeyPath: proto.String("k"),
-	}))
-	require.NoError(t, err)
-	require.Equal(t, &core.TLS{
-		Insecure: true, ServerName: "s", RootCerts: [][]byte{{1}}, ClientCert: []byte{2}, ClientKey: []byte{3},
-		ClientCertPath: "c", ClientKeyPath: "k",
-	}, secure.TLS)
-	config, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
-		Addresses: []*protobuf.NodeAddress{{Host: "[::1]"}, {Host: "h", Port: 7000}}, ClusterModeEnabled: true,
-		RequestTimeout: 100, ConnectionTimeout: 200, InflightRequestsLimit: 3, DatabaseId: 4,
-		AuthenticationInfo: &protobuf.AuthenticationInfo{Username: "u", Password: "p"},
-		Protocol:           protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2, ClientName: "n", LibName: "l",
-		PeriodicChecks: &protobuf.ConnectionRequest_PeriodicChecksDisabled{PeriodicChecksDisabled: &protobuf.PeriodicChecksDisabled{}},
-		TcpNodelay:     proto.Bool(false), ReadFrom: protobuf.ReadFrom_READ_FROM_AZ_AFFINITY_ALL_NODES, ClientAz: "z",
-	}))
-	require.NoError(t, err)
-	require.Equal(t, core.Config{
-		Addresses:      []routing.Address{{Host: "::1", Port: 6379}, {Host: "h", Port: 7000}},
-		RequestTimeout: 100 * time.Millisecond, ConnectTimeout: 200 * time.Millisecond, InflightLimit: 3,
-		Database: 4, Username: "u", Password: "p", RESP2: true, ClientName: "n", LibraryName: "l",
-		RefreshEvery: -1, Nagle: true, Reads: routing.ReadZoneAllNodes, Zone: "z",
-	}, config)
-}
-
 func FuzzDecodeRequest(f *testing.F) {
 	f.Add([]byte{})
 	f.Add([]byte{0x12, 0x09, 0x08, 0x01, 0x12, 0x05, 0x0a, 0x03, 'G', 'E', 'T'})
 	f.Fuzz(func(t *testing.T, bytes []byte) {
 		request, _, err := decodeRequest(bytes)
-		if err == nil && len(request.Words) == 0 && request.batch == nil && request.scan == nil {
+		if err == nil && len(request.Words) == 0 && request.batch == nil && request.scan == nil && request.password == nil {
 			t.Fatal("a request without words was accepted")
 		}
 	})

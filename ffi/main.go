@@ -91,6 +91,21 @@ func glideGoClientTopology(handle C.glide_client, response *C.glide_buffer) C.gl
 	})
 }
 
+//export glideGoClientStatistics
+func glideGoClientStatistics(handle C.glide_client, response *C.glide_buffer) C.glide_status {
+	return answer(response, func() (*protobuf.Response, error) {
+		client, err := find(&clients, uint64(handle))
+		if err != nil {
+			return nil, err
+		}
+		statistics, err := client.Statistics()
+		if err != nil {
+			return nil, err
+		}
+		return &protobuf.Response{Statistics: encodeStatistics(statistics)}, nil
+	})
+}
+
 //export glideGoClientClose
 func glideGoClientClose(handle C.glide_client) C.glide_status {
 	return closeHandle(&clients, uint64(handle), func(client *core.Client) { client.Close() })
@@ -139,6 +154,9 @@ func resolve(over resolver, request []byte) (*protobuf.Response, error) {
 	}
 	if wanted.scan != nil {
 		return response, badRequest("a cluster scan has no plan: each step says where the next goes")
+	}
+	if wanted.password != nil {
+		return response, badRequest("update_connection_password has no plan: it is for all nodes")
 	}
 	if wanted.batch != nil {
 		plan, err := over.ResolveBatch(&wanted.batch.Batch)

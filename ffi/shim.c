@@ -193,6 +193,13 @@ glide_status glide_client_topology(glide_client client, glide_buffer *response)
     return status != GLIDE_OK ? status : glideGoClientTopology(client, response);
 }
 
+glide_status glide_client_statistics(glide_client client, glide_buffer *response)
+{
+    glide_status status = check(NULL, 0, response);
+
+    return status != GLIDE_OK ? status : glideGoClientStatistics(client, response);
+}
+
 glide_status glide_client_close(glide_client client)
 {
     return forked ? GLIDE_OK : glideGoClientClose(client);

@@ -193,6 +193,11 @@ typedef uint64_t glide_client;
  * good answer serves. A server that is not a cluster is served too, as one shard without
  * slot routes.
  *
+ * With lazy_connect it checks the configuration and connects to nobody; the topology is empty. The
+ * first request connects within its deadline, those that come meanwhile wait for the same attempt,
+ * and one that failed is made again by the next request. What could not be found out before, as
+ * a wrong password, is then an error of the request.
+ *
  * Returns GLIDE_OK; GLIDE_ERR_CONFIG; GLIDE_ERR_DECODE; GLIDE_ERR_CONNECTION and
  * GLIDE_ERR_TIMEOUT (each address and why); GLIDE_ERR_SERVER (it refused the password, say);
  * GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
@@ -204,8 +209,9 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  * glide_client_execute - run one request and wait for its response.
  *
  * client    from glide_client_open(); any number of threads may use it at once.
- * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, or a
- *           step of a scan over the whole cluster.
+ * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a step
+ *           of a scan over the whole cluster, or another password for the client's user
+ *           (update_connection_password).
  * response  gets a Response on every return, to be freed with glide_buffer_free(). A command that
  *           goes to all nodes or all primaries by itself (PING, DBSIZE) brings the outcome of each.
  *
@@ -213,6 +219,11 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  * client's request_timeout, and never more than 50 ms past it. A command that blocks on the
  * server (BLPOP and its like) gets the time it names itself and 500 ms more; one that names
  * no limit, as BLPOP key 0, blocks until the server answers or the client is closed.
+ *
+ * update_connection_password puts the password in force at once, for connections that are made from
+ * then on, and does not block. With immediate_auth the connections that stand log in with it too:
+ * one of each node now, the others before their next request. The call fails, with the outcome of
+ * every node, where one refuses; the password is in force all the same. No connection is closed.
  *
  * A redirect (MOVED, ASK) is followed. A command is sent again only if the server refused it or
  * it was never written; where it may have run, the error says `sent`.
@@ -242,6 +253,21 @@ GLIDE_API glide_status glide_client_resolve(glide_client client, const uint8_t *
  * GLIDE_ERR_INTERNAL.
  */
 GLIDE_API glide_status glide_client_topology(glide_client client, glide_buffer *response);
+
+/*
+ * glide_client_statistics - what the client has counted since it was opened: a Response with
+ * Statistics. Of each node the connections, requests, errors, redirects, bytes, the latency and the
+ * last error; of the client the requests that run, the topology's epoch and age, and the
+ * configuration in force, without passwords, keys and certificates.
+ *
+ * The numbers are read one after another while requests go on, so sums may be off by those that
+ * run. Counting costs a few atomic additions for each exchange with a server; there is nothing to
+ * turn on.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_CLOSED; GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED;
+ * GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_statistics(glide_client client, glide_buffer *response);
 
 /*
  * glide_client_close - close the client and its connections. Calls that still run on it end with

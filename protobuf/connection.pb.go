@@ -181,11 +181,13 @@ func (ProtocolVersion) EnumDescriptor() ([]byte, []int) {
 	return file_libglide_connection_proto_rawDescGZIP(), []int{2}
 }
 
+// Who the nodes of standalone servers are; for a cluster only STANDARD.
 type NodeDiscoveryMode int32
 
 const (
-	NodeDiscoveryMode_NODE_DISCOVERY_MODE_STANDARD     NodeDiscoveryMode = 0
-	NodeDiscoveryMode_NODE_DISCOVERY_MODE_STATIC       NodeDiscoveryMode = 1
+	NodeDiscoveryMode_NODE_DISCOVERY_MODE_STANDARD NodeDiscoveryMode = 0 // the addresses; each is asked for its role
+	NodeDiscoveryMode_NODE_DISCOVERY_MODE_STATIC   NodeDiscoveryMode = 1 // the first address is the primary, the others its replicas
+	// Whom the addresses name: a replica its primary, a primary its replicas.
 	NodeDiscoveryMode_NODE_DISCOVERY_MODE_DISCOVER_ALL NodeDiscoveryMode = 2
 )
 
@@ -418,12 +420,15 @@ func (x *IamCredentials) GetRefreshIntervalSeconds() uint32 {
 	return 0
 }
 
+// How long a node that could not be connected to is left alone. After the n-th failure in a row,
+// counted from 0, nobody dials it for factor * exponent_base ^ min(n, number_of_retries); requests
+// for it wait within their deadlines. Absent: 10 ms, doubled four times, 20 % jitter.
 type ConnectionRetryStrategy struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
-	NumberOfRetries uint32                 `protobuf:"varint,1,opt,name=number_of_retries,json=numberOfRetries,proto3" json:"number_of_retries,omitempty"`
-	Factor          uint32                 `protobuf:"varint,2,opt,name=factor,proto3" json:"factor,omitempty"` // milliseconds
-	ExponentBase    uint32                 `protobuf:"varint,3,opt,name=exponent_base,json=exponentBase,proto3" json:"exponent_base,omitempty"`
-	JitterPercent   *uint32                `protobuf:"varint,4,opt,name=jitter_percent,json=jitterPercent,proto3,oneof" json:"jitter_percent,omitempty"`
+	NumberOfRetries uint32                 `protobuf:"varint,1,opt,name=number_of_retries,json=numberOfRetries,proto3" json:"number_of_retries,omitempty"` // how often the time grows; then it stays
+	Factor          uint32                 `protobuf:"varint,2,opt,name=factor,proto3" json:"factor,omitempty"`                                            // milliseconds; 0: no time
+	ExponentBase    uint32                 `protobuf:"varint,3,opt,name=exponent_base,json=exponentBase,proto3" json:"exponent_base,omitempty"`            // at least 1
+	JitterPercent   *uint32                `protobuf:"varint,4,opt,name=jitter_percent,json=jitterPercent,proto3,oneof" json:"jitter_percent,omitempty"`   // 0..100, of each time, up or down; absent: 20
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -899,10 +904,12 @@ func (x *ClientCircuitBreakerConfig) GetConsecutiveSuccesses() uint32 {
 	return 0
 }
 
+// client_cert_path and client_key_path are read again for a new connection when they were last read
+// so long ago. Files that make no good pair leave the last one in force.
 type ClientCertReloadConfig struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Enabled         bool                   `protobuf:"varint,1,opt,name=enabled,proto3" json:"enabled,omitempty"`
-	IntervalSeconds *uint32                `protobuf:"varint,2,opt,name=interval_seconds,json=intervalSeconds,proto3,oneof" json:"interval_seconds,omitempty"`
+	IntervalSeconds *uint32                `protobuf:"varint,2,opt,name=interval_seconds,json=intervalSeconds,proto3,oneof" json:"interval_seconds,omitempty"` // at least 1; absent: 300
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1121,6 +1128,59 @@ func (*RdmaConfig_EfaDirect) isRdmaConfig_Provider() {}
 
 func (*RdmaConfig_Tcp) isRdmaConfig_Provider() {}
 
+// Where to connect to a node that announces an address which does not lead to it from here.
+type AddressMapping struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Announced     *NodeAddress           `protobuf:"bytes,1,opt,name=announced,proto3" json:"announced,omitempty"` // as CLUSTER SLOTS, ROLE or a redirect gives it
+	Dial          *NodeAddress           `protobuf:"bytes,2,opt,name=dial,proto3" json:"dial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddressMapping) Reset() {
+	*x = AddressMapping{}
+	mi := &file_libglide_connection_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddressMapping) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddressMapping) ProtoMessage() {}
+
+func (x *AddressMapping) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_connection_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddressMapping.ProtoReflect.Descriptor instead.
+func (*AddressMapping) Descriptor() ([]byte, []int) {
+	return file_libglide_connection_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *AddressMapping) GetAnnounced() *NodeAddress {
+	if x != nil {
+		return x.Announced
+	}
+	return nil
+}
+
+func (x *AddressMapping) GetDial() *NodeAddress {
+	if x != nil {
+		return x.Dial
+	}
+	return nil
+}
+
 type ConnectionRequest struct {
 	state                   protoimpl.MessageState   `protogen:"open.v1"`
 	Addresses               []*NodeAddress           `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"`
@@ -1137,40 +1197,46 @@ type ConnectionRequest struct {
 	//
 	//	*ConnectionRequest_PeriodicChecksManualInterval
 	//	*ConnectionRequest_PeriodicChecksDisabled
-	PeriodicChecks                  isConnectionRequest_PeriodicChecks `protobuf_oneof:"periodic_checks"`
-	PubsubSubscriptions             *PubSubSubscriptions               `protobuf:"bytes,13,opt,name=pubsub_subscriptions,json=pubsubSubscriptions,proto3" json:"pubsub_subscriptions,omitempty"`
-	InflightRequestsLimit           uint32                             `protobuf:"varint,14,opt,name=inflight_requests_limit,json=inflightRequestsLimit,proto3" json:"inflight_requests_limit,omitempty"` // 0: 1000
-	ClientAz                        string                             `protobuf:"bytes,15,opt,name=client_az,json=clientAz,proto3" json:"client_az,omitempty"`
-	ConnectionTimeout               uint32                             `protobuf:"varint,16,opt,name=connection_timeout,json=connectionTimeout,proto3" json:"connection_timeout,omitempty"` // milliseconds; 0: 2000
-	LazyConnect                     bool                               `protobuf:"varint,17,opt,name=lazy_connect,json=lazyConnect,proto3" json:"lazy_connect,omitempty"`
-	RefreshTopologyFromInitialNodes bool                               `protobuf:"varint,18,opt,name=refresh_topology_from_initial_nodes,json=refreshTopologyFromInitialNodes,proto3" json:"refresh_topology_from_initial_nodes,omitempty"`
-	LibName                         string                             `protobuf:"bytes,19,opt,name=lib_name,json=libName,proto3" json:"lib_name,omitempty"`
-	RootCerts                       [][]byte                           `protobuf:"bytes,20,rep,name=root_certs,json=rootCerts,proto3" json:"root_certs,omitempty"`
-	CompressionConfig               *CompressionConfig                 `protobuf:"bytes,21,opt,name=compression_config,json=compressionConfig,proto3,oneof" json:"compression_config,omitempty"`
-	ClientCert                      []byte                             `protobuf:"bytes,22,opt,name=client_cert,json=clientCert,proto3" json:"client_cert,omitempty"`
-	ClientKey                       []byte                             `protobuf:"bytes,23,opt,name=client_key,json=clientKey,proto3" json:"client_key,omitempty"`
-	TcpNodelay                      *bool                              `protobuf:"varint,24,opt,name=tcp_nodelay,json=tcpNodelay,proto3,oneof" json:"tcp_nodelay,omitempty"` // absent: true
-	PubsubReconciliationIntervalMs  *uint32                            `protobuf:"varint,25,opt,name=pubsub_reconciliation_interval_ms,json=pubsubReconciliationIntervalMs,proto3,oneof" json:"pubsub_reconciliation_interval_ms,omitempty"`
-	ReadOnly                        *bool                              `protobuf:"varint,26,opt,name=read_only,json=readOnly,proto3,oneof" json:"read_only,omitempty"`
-	ClientSideCache                 *ClientSideCache                   `protobuf:"bytes,27,opt,name=client_side_cache,json=clientSideCache,proto3,oneof" json:"client_side_cache,omitempty"`
-	NodeDiscoveryMode               NodeDiscoveryMode                  `protobuf:"varint,28,opt,name=node_discovery_mode,json=nodeDiscoveryMode,proto3,enum=libglide.NodeDiscoveryMode" json:"node_discovery_mode,omitempty"`
-	AddressResolverKey              *string                            `protobuf:"bytes,29,opt,name=address_resolver_key,json=addressResolverKey,proto3,oneof" json:"address_resolver_key,omitempty"`
-	ClientCircuitBreaker            *ClientCircuitBreakerConfig        `protobuf:"bytes,30,opt,name=client_circuit_breaker,json=clientCircuitBreaker,proto3,oneof" json:"client_circuit_breaker,omitempty"`
-	ClientCertPath                  *string                            `protobuf:"bytes,31,opt,name=client_cert_path,json=clientCertPath,proto3,oneof" json:"client_cert_path,omitempty"`
-	ClientKeyPath                   *string                            `protobuf:"bytes,32,opt,name=client_key_path,json=clientKeyPath,proto3,oneof" json:"client_key_path,omitempty"`
-	CertReload                      *ClientCertReloadConfig            `protobuf:"bytes,33,opt,name=cert_reload,json=certReload,proto3,oneof" json:"cert_reload,omitempty"`
-	RecoveryRequestsQueueSize       uint32                             `protobuf:"varint,34,opt,name=recovery_requests_queue_size,json=recoveryRequestsQueueSize,proto3" json:"recovery_requests_queue_size,omitempty"`
-	CredentialProviderKey           *string                            `protobuf:"bytes,35,opt,name=credential_provider_key,json=credentialProviderKey,proto3,oneof" json:"credential_provider_key,omitempty"`
-	RdmaConfig                      *RdmaConfig                        `protobuf:"bytes,36,opt,name=rdma_config,json=rdmaConfig,proto3,oneof" json:"rdma_config,omitempty"`
+	PeriodicChecks        isConnectionRequest_PeriodicChecks `protobuf_oneof:"periodic_checks"`
+	PubsubSubscriptions   *PubSubSubscriptions               `protobuf:"bytes,13,opt,name=pubsub_subscriptions,json=pubsubSubscriptions,proto3" json:"pubsub_subscriptions,omitempty"`
+	InflightRequestsLimit uint32                             `protobuf:"varint,14,opt,name=inflight_requests_limit,json=inflightRequestsLimit,proto3" json:"inflight_requests_limit,omitempty"` // 0: 1000
+	ClientAz              string                             `protobuf:"bytes,15,opt,name=client_az,json=clientAz,proto3" json:"client_az,omitempty"`
+	ConnectionTimeout     uint32                             `protobuf:"varint,16,opt,name=connection_timeout,json=connectionTimeout,proto3" json:"connection_timeout,omitempty"` // milliseconds; 0: 2000
+	// Nothing is connected to before the first request, which then connects within its deadline.
+	LazyConnect bool `protobuf:"varint,17,opt,name=lazy_connect,json=lazyConnect,proto3" json:"lazy_connect,omitempty"`
+	// The topology is looked at through the addresses first, their names resolved anew, and through
+	// the nodes that are known where none of them answers.
+	RefreshTopologyFromInitialNodes bool                        `protobuf:"varint,18,opt,name=refresh_topology_from_initial_nodes,json=refreshTopologyFromInitialNodes,proto3" json:"refresh_topology_from_initial_nodes,omitempty"`
+	LibName                         string                      `protobuf:"bytes,19,opt,name=lib_name,json=libName,proto3" json:"lib_name,omitempty"`
+	RootCerts                       [][]byte                    `protobuf:"bytes,20,rep,name=root_certs,json=rootCerts,proto3" json:"root_certs,omitempty"`
+	CompressionConfig               *CompressionConfig          `protobuf:"bytes,21,opt,name=compression_config,json=compressionConfig,proto3,oneof" json:"compression_config,omitempty"`
+	ClientCert                      []byte                      `protobuf:"bytes,22,opt,name=client_cert,json=clientCert,proto3" json:"client_cert,omitempty"`
+	ClientKey                       []byte                      `protobuf:"bytes,23,opt,name=client_key,json=clientKey,proto3" json:"client_key,omitempty"`
+	TcpNodelay                      *bool                       `protobuf:"varint,24,opt,name=tcp_nodelay,json=tcpNodelay,proto3,oneof" json:"tcp_nodelay,omitempty"` // absent: true
+	PubsubReconciliationIntervalMs  *uint32                     `protobuf:"varint,25,opt,name=pubsub_reconciliation_interval_ms,json=pubsubReconciliationIntervalMs,proto3,oneof" json:"pubsub_reconciliation_interval_ms,omitempty"`
+	ReadOnly                        *bool                       `protobuf:"varint,26,opt,name=read_only,json=readOnly,proto3,oneof" json:"read_only,omitempty"`
+	ClientSideCache                 *ClientSideCache            `protobuf:"bytes,27,opt,name=client_side_cache,json=clientSideCache,proto3,oneof" json:"client_side_cache,omitempty"`
+	NodeDiscoveryMode               NodeDiscoveryMode           `protobuf:"varint,28,opt,name=node_discovery_mode,json=nodeDiscoveryMode,proto3,enum=libglide.NodeDiscoveryMode" json:"node_discovery_mode,omitempty"`
+	AddressResolverKey              *string                     `protobuf:"bytes,29,opt,name=address_resolver_key,json=addressResolverKey,proto3,oneof" json:"address_resolver_key,omitempty"`
+	ClientCircuitBreaker            *ClientCircuitBreakerConfig `protobuf:"bytes,30,opt,name=client_circuit_breaker,json=clientCircuitBreaker,proto3,oneof" json:"client_circuit_breaker,omitempty"`
+	ClientCertPath                  *string                     `protobuf:"bytes,31,opt,name=client_cert_path,json=clientCertPath,proto3,oneof" json:"client_cert_path,omitempty"`
+	ClientKeyPath                   *string                     `protobuf:"bytes,32,opt,name=client_key_path,json=clientKeyPath,proto3,oneof" json:"client_key_path,omitempty"`
+	CertReload                      *ClientCertReloadConfig     `protobuf:"bytes,33,opt,name=cert_reload,json=certReload,proto3,oneof" json:"cert_reload,omitempty"`
+	RecoveryRequestsQueueSize       uint32                      `protobuf:"varint,34,opt,name=recovery_requests_queue_size,json=recoveryRequestsQueueSize,proto3" json:"recovery_requests_queue_size,omitempty"`
+	CredentialProviderKey           *string                     `protobuf:"bytes,35,opt,name=credential_provider_key,json=credentialProviderKey,proto3,oneof" json:"credential_provider_key,omitempty"`
+	RdmaConfig                      *RdmaConfig                 `protobuf:"bytes,36,opt,name=rdma_config,json=rdmaConfig,proto3,oneof" json:"rdma_config,omitempty"`
 	// The name that the server's certificate must be for; absent: the host of each node.
 	TlsServerName string `protobuf:"bytes,100,opt,name=tls_server_name,json=tlsServerName,proto3" json:"tls_server_name,omitempty"`
+	// For networks that translate addresses. A server's certificate must still be for the announced
+	// host, and routes may name either address.
+	AddressMap    []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ConnectionRequest) Reset() {
 	*x = ConnectionRequest{}
-	mi := &file_libglide_connection_proto_msgTypes[15]
+	mi := &file_libglide_connection_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1248,7 @@ func (x *ConnectionRequest) String() string {
 func (*ConnectionRequest) ProtoMessage() {}
 
 func (x *ConnectionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_connection_proto_msgTypes[15]
+	mi := &file_libglide_connection_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1261,7 @@ func (x *ConnectionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConnectionRequest.ProtoReflect.Descriptor instead.
 func (*ConnectionRequest) Descriptor() ([]byte, []int) {
-	return file_libglide_connection_proto_rawDescGZIP(), []int{15}
+	return file_libglide_connection_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ConnectionRequest) GetAddresses() []*NodeAddress {
@@ -1468,6 +1534,13 @@ func (x *ConnectionRequest) GetTlsServerName() string {
 	return ""
 }
 
+func (x *ConnectionRequest) GetAddressMap() []*AddressMapping {
+	if x != nil {
+		return x.AddressMap
+	}
+	return nil
+}
+
 type isConnectionRequest_PeriodicChecks interface {
 	isConnectionRequest_PeriodicChecks()
 }
@@ -1564,7 +1637,10 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"\n" +
 	"\bproviderB\f\n" +
 	"\n" +
-	"_interface\"\xf6\x12\n" +
+	"_interface\"p\n" +
+	"\x0eAddressMapping\x123\n" +
+	"\tannounced\x18\x01 \x01(\v2\x15.libglide.NodeAddressR\tannounced\x12)\n" +
+	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xb1\x13\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1612,7 +1688,9 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"\x17credential_provider_key\x18# \x01(\tH\vR\x15credentialProviderKey\x88\x01\x01\x12:\n" +
 	"\vrdma_config\x18$ \x01(\v2\x14.libglide.RdmaConfigH\fR\n" +
 	"rdmaConfig\x88\x01\x01\x12&\n" +
-	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerNameB\x11\n" +
+	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerName\x129\n" +
+	"\vaddress_map\x18e \x03(\v2\x18.libglide.AddressMappingR\n" +
+	"addressMapB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +
 	"\f_tcp_nodelayB$\n" +
@@ -1660,7 +1738,7 @@ func file_libglide_connection_proto_rawDescGZIP() []byte {
 }
 
 var file_libglide_connection_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_libglide_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_libglide_connection_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_libglide_connection_proto_goTypes = []any{
 	(TlsMode)(0),                         // 0: libglide.TlsMode
 	(ReadFrom)(0),                        // 1: libglide.ReadFrom
@@ -1681,35 +1759,39 @@ var file_libglide_connection_proto_goTypes = []any{
 	(*EfaDirectProvider)(nil),            // 16: libglide.EfaDirectProvider
 	(*TcpProvider)(nil),                  // 17: libglide.TcpProvider
 	(*RdmaConfig)(nil),                   // 18: libglide.RdmaConfig
-	(*ConnectionRequest)(nil),            // 19: libglide.ConnectionRequest
-	nil,                                  // 20: libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry
+	(*AddressMapping)(nil),               // 19: libglide.AddressMapping
+	(*ConnectionRequest)(nil),            // 20: libglide.ConnectionRequest
+	nil,                                  // 21: libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry
 }
 var file_libglide_connection_proto_depIdxs = []int32{
 	6,  // 0: libglide.AuthenticationInfo.iam_credentials:type_name -> libglide.IamCredentials
-	20, // 1: libglide.PubSubSubscriptions.channels_or_patterns_by_type:type_name -> libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry
+	21, // 1: libglide.PubSubSubscriptions.channels_or_patterns_by_type:type_name -> libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry
 	16, // 2: libglide.RdmaConfig.efa_direct:type_name -> libglide.EfaDirectProvider
 	17, // 3: libglide.RdmaConfig.tcp:type_name -> libglide.TcpProvider
-	4,  // 4: libglide.ConnectionRequest.addresses:type_name -> libglide.NodeAddress
-	0,  // 5: libglide.ConnectionRequest.tls_mode:type_name -> libglide.TlsMode
-	1,  // 6: libglide.ConnectionRequest.read_from:type_name -> libglide.ReadFrom
-	7,  // 7: libglide.ConnectionRequest.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
-	5,  // 8: libglide.ConnectionRequest.authentication_info:type_name -> libglide.AuthenticationInfo
-	2,  // 9: libglide.ConnectionRequest.protocol:type_name -> libglide.ProtocolVersion
-	8,  // 10: libglide.ConnectionRequest.periodic_checks_manual_interval:type_name -> libglide.PeriodicChecksManualInterval
-	9,  // 11: libglide.ConnectionRequest.periodic_checks_disabled:type_name -> libglide.PeriodicChecksDisabled
-	11, // 12: libglide.ConnectionRequest.pubsub_subscriptions:type_name -> libglide.PubSubSubscriptions
-	12, // 13: libglide.ConnectionRequest.compression_config:type_name -> libglide.CompressionConfig
-	13, // 14: libglide.ConnectionRequest.client_side_cache:type_name -> libglide.ClientSideCache
-	3,  // 15: libglide.ConnectionRequest.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
-	14, // 16: libglide.ConnectionRequest.client_circuit_breaker:type_name -> libglide.ClientCircuitBreakerConfig
-	15, // 17: libglide.ConnectionRequest.cert_reload:type_name -> libglide.ClientCertReloadConfig
-	18, // 18: libglide.ConnectionRequest.rdma_config:type_name -> libglide.RdmaConfig
-	10, // 19: libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry.value:type_name -> libglide.PubSubChannelsOrPatterns
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	4,  // 4: libglide.AddressMapping.announced:type_name -> libglide.NodeAddress
+	4,  // 5: libglide.AddressMapping.dial:type_name -> libglide.NodeAddress
+	4,  // 6: libglide.ConnectionRequest.addresses:type_name -> libglide.NodeAddress
+	0,  // 7: libglide.ConnectionRequest.tls_mode:type_name -> libglide.TlsMode
+	1,  // 8: libglide.ConnectionRequest.read_from:type_name -> libglide.ReadFrom
+	7,  // 9: libglide.ConnectionRequest.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	5,  // 10: libglide.ConnectionRequest.authentication_info:type_name -> libglide.AuthenticationInfo
+	2,  // 11: libglide.ConnectionRequest.protocol:type_name -> libglide.ProtocolVersion
+	8,  // 12: libglide.ConnectionRequest.periodic_checks_manual_interval:type_name -> libglide.PeriodicChecksManualInterval
+	9,  // 13: libglide.ConnectionRequest.periodic_checks_disabled:type_name -> libglide.PeriodicChecksDisabled
+	11, // 14: libglide.ConnectionRequest.pubsub_subscriptions:type_name -> libglide.PubSubSubscriptions
+	12, // 15: libglide.ConnectionRequest.compression_config:type_name -> libglide.CompressionConfig
+	13, // 16: libglide.ConnectionRequest.client_side_cache:type_name -> libglide.ClientSideCache
+	3,  // 17: libglide.ConnectionRequest.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	14, // 18: libglide.ConnectionRequest.client_circuit_breaker:type_name -> libglide.ClientCircuitBreakerConfig
+	15, // 19: libglide.ConnectionRequest.cert_reload:type_name -> libglide.ClientCertReloadConfig
+	18, // 20: libglide.ConnectionRequest.rdma_config:type_name -> libglide.RdmaConfig
+	19, // 21: libglide.ConnectionRequest.address_map:type_name -> libglide.AddressMapping
+	10, // 22: libglide.PubSubSubscriptions.ChannelsOrPatternsByTypeEntry.value:type_name -> libglide.PubSubChannelsOrPatterns
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_libglide_connection_proto_init() }
@@ -1729,7 +1811,7 @@ func file_libglide_connection_proto_init() {
 		(*RdmaConfig_EfaDirect)(nil),
 		(*RdmaConfig_Tcp)(nil),
 	}
-	file_libglide_connection_proto_msgTypes[15].OneofWrappers = []any{
+	file_libglide_connection_proto_msgTypes[16].OneofWrappers = []any{
 		(*ConnectionRequest_PeriodicChecksManualInterval)(nil),
 		(*ConnectionRequest_PeriodicChecksDisabled)(nil),
 	}
@@ -1739,7 +1821,7 @@ func file_libglide_connection_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_connection_proto_rawDesc), len(file_libglide_connection_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -713,8 +713,8 @@ func (x *Batch) GetRetryConnectionError() bool {
 	return false
 }
 
-// Scripts and the messages after ClusterScan are what else GLIDE's bindings send. They decode, and
-// are refused by name until the client knows them.
+// Scripts and the messages after UpdateConnectionPassword are what else GLIDE's bindings send. They
+// decode, and are refused by name until the client knows them.
 type ScriptInvocation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hash          string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
@@ -913,10 +913,14 @@ func (x *ClusterScan) GetAllowNonCoveredSlots() bool {
 	return false
 }
 
+// The password for connections that are made from now on; the user stays. It is in force also where
+// the rest of the call fails. The response's value is OK; of several nodes each has an outcome.
 type UpdateConnectionPassword struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Password      *string                `protobuf:"bytes,1,opt,name=password,proto3,oneof" json:"password,omitempty"`
-	ImmediateAuth bool                   `protobuf:"varint,2,opt,name=immediate_auth,json=immediateAuth,proto3" json:"immediate_auth,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Password *string                `protobuf:"bytes,1,opt,name=password,proto3,oneof" json:"password,omitempty"` // absent or empty: none any more
+	// Connections that stand authenticate with it too, each before its next request, and one of each
+	// node now: the call fails where a node refuses.
+	ImmediateAuth bool `protobuf:"varint,2,opt,name=immediate_auth,json=immediateAuth,proto3" json:"immediate_auth,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -161,10 +161,11 @@ type Response struct {
 	// For a request to all nodes or all primaries: every target exactly once, in topology order,
 	// whether the call succeeded or not. For a command split by slot: when a part failed. Else:
 	// when the request asked for it, or a replica was asked for and the primary answered.
-	Outcomes      []*Outcome `protobuf:"bytes,3,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
-	Error         *Error     `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`       // set on every status but GLIDE_OK
-	Plan          *Plan      `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`         // of glide_client_resolve and glide_router_resolve
-	Topology      *Topology  `protobuf:"bytes,6,opt,name=topology,proto3" json:"topology,omitempty"` // of glide_client_topology
+	Outcomes      []*Outcome  `protobuf:"bytes,3,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
+	Error         *Error      `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`           // set on every status but GLIDE_OK
+	Plan          *Plan       `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`             // of glide_client_resolve and glide_router_resolve
+	Topology      *Topology   `protobuf:"bytes,6,opt,name=topology,proto3" json:"topology,omitempty"`     // of glide_client_topology
+	Statistics    *Statistics `protobuf:"bytes,7,opt,name=statistics,proto3" json:"statistics,omitempty"` // of glide_client_statistics
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -237,6 +238,13 @@ func (x *Response) GetPlan() *Plan {
 func (x *Response) GetTopology() *Topology {
 	if x != nil {
 		return x.Topology
+	}
+	return nil
+}
+
+func (x *Response) GetStatistics() *Statistics {
+	if x != nil {
+		return x.Statistics
 	}
 	return nil
 }
@@ -1501,18 +1509,502 @@ func (x *Plan) GetAtomic() bool {
 	return false
 }
 
+// What a client counts since it was opened.
+type Statistics struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those of the topology in its order, then other addresses that it has talked to.
+	Nodes            []*NodeStatistics `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes,omitempty"`
+	InflightRequests uint32            `protobuf:"varint,2,opt,name=inflight_requests,json=inflightRequests,proto3" json:"inflight_requests,omitempty"`
+	TopologyEpoch    uint64            `protobuf:"varint,3,opt,name=topology_epoch,json=topologyEpoch,proto3" json:"topology_epoch,omitempty"`
+	// Milliseconds since servers last told the topology; absent where they never did (lazy_connect).
+	TopologyAgeMs           *uint64        `protobuf:"varint,4,opt,name=topology_age_ms,json=topologyAgeMs,proto3,oneof" json:"topology_age_ms,omitempty"`
+	TopologyRefreshes       uint64         `protobuf:"varint,5,opt,name=topology_refreshes,json=topologyRefreshes,proto3" json:"topology_refreshes,omitempty"`                     // looks that gave a topology, the first one too
+	TopologyRefreshFailures uint64         `protobuf:"varint,6,opt,name=topology_refresh_failures,json=topologyRefreshFailures,proto3" json:"topology_refresh_failures,omitempty"` // looks that gave none
+	Configuration           *Configuration `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
+}
+
+func (x *Statistics) Reset() {
+	*x = Statistics{}
+	mi := &file_libglide_response_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Statistics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Statistics) ProtoMessage() {}
+
+func (x *Statistics) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Statistics.ProtoReflect.Descriptor instead.
+func (*Statistics) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Statistics) GetNodes() []*NodeStatistics {
+	if x != nil {
+		return x.Nodes
+	}
+	return nil
+}
+
+func (x *Statistics) GetInflightRequests() uint32 {
+	if x != nil {
+		return x.InflightRequests
+	}
+	return 0
+}
+
+func (x *Statistics) GetTopologyEpoch() uint64 {
+	if x != nil {
+		return x.TopologyEpoch
+	}
+	return 0
+}
+
+func (x *Statistics) GetTopologyAgeMs() uint64 {
+	if x != nil && x.TopologyAgeMs != nil {
+		return *x.TopologyAgeMs
+	}
+	return 0
+}
+
+func (x *Statistics) GetTopologyRefreshes() uint64 {
+	if x != nil {
+		return x.TopologyRefreshes
+	}
+	return 0
+}
+
+func (x *Statistics) GetTopologyRefreshFailures() uint64 {
+	if x != nil {
+		return x.TopologyRefreshFailures
+	}
+	return 0
+}
+
+func (x *Statistics) GetConfiguration() *Configuration {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+type NodeStatistics struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Node            *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // host and port only where the topology does not know it
+	InTopology      bool                   `protobuf:"varint,2,opt,name=in_topology,json=inTopology,proto3" json:"in_topology,omitempty"`
+	Connections     uint32                 `protobuf:"varint,3,opt,name=connections,proto3" json:"connections,omitempty"` // that are open
+	ConnectionsMade uint64                 `protobuf:"varint,4,opt,name=connections_made,json=connectionsMade,proto3" json:"connections_made,omitempty"`
+	// Unix time in milliseconds since when there has been an open connection; absent: there is none.
+	ConnectedSinceMs *uint64  `protobuf:"varint,5,opt,name=connected_since_ms,json=connectedSinceMs,proto3,oneof" json:"connected_since_ms,omitempty"`
+	Requests         uint64   `protobuf:"varint,6,opt,name=requests,proto3" json:"requests,omitempty"`                     // commands that it was sent, or should have been; the client's own too
+	Errors           uint64   `protobuf:"varint,7,opt,name=errors,proto3" json:"errors,omitempty"`                         // error replies other than redirects
+	Redirects        uint64   `protobuf:"varint,8,opt,name=redirects,proto3" json:"redirects,omitempty"`                   // MOVED and ASK
+	Failures         uint64   `protobuf:"varint,9,opt,name=failures,proto3" json:"failures,omitempty"`                     // times that no reply came: not connected, connection lost, too late
+	BytesSent        uint64   `protobuf:"varint,10,opt,name=bytes_sent,json=bytesSent,proto3" json:"bytes_sent,omitempty"` // of the protocol, before encryption
+	BytesReceived    uint64   `protobuf:"varint,11,opt,name=bytes_received,json=bytesReceived,proto3" json:"bytes_received,omitempty"`
+	LatencyAverageUs *float64 `protobuf:"fixed64,12,opt,name=latency_average_us,json=latencyAverageUs,proto3,oneof" json:"latency_average_us,omitempty"` // of a round trip, the latest counting most
+	LastError        string   `protobuf:"bytes,13,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`                                // the latest error reply or failure
+	LastErrorMs      *uint64  `protobuf:"varint,14,opt,name=last_error_ms,json=lastErrorMs,proto3,oneof" json:"last_error_ms,omitempty"`                 // its Unix time in milliseconds
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *NodeStatistics) Reset() {
+	*x = NodeStatistics{}
+	mi := &file_libglide_response_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NodeStatistics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NodeStatistics) ProtoMessage() {}
+
+func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NodeStatistics.ProtoReflect.Descriptor instead.
+func (*NodeStatistics) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *NodeStatistics) GetNode() *Node {
+	if x != nil {
+		return x.Node
+	}
+	return nil
+}
+
+func (x *NodeStatistics) GetInTopology() bool {
+	if x != nil {
+		return x.InTopology
+	}
+	return false
+}
+
+func (x *NodeStatistics) GetConnections() uint32 {
+	if x != nil {
+		return x.Connections
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetConnectionsMade() uint64 {
+	if x != nil {
+		return x.ConnectionsMade
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetConnectedSinceMs() uint64 {
+	if x != nil && x.ConnectedSinceMs != nil {
+		return *x.ConnectedSinceMs
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetRequests() uint64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetErrors() uint64 {
+	if x != nil {
+		return x.Errors
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetRedirects() uint64 {
+	if x != nil {
+		return x.Redirects
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetFailures() uint64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetBytesSent() uint64 {
+	if x != nil {
+		return x.BytesSent
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetBytesReceived() uint64 {
+	if x != nil {
+		return x.BytesReceived
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetLatencyAverageUs() float64 {
+	if x != nil && x.LatencyAverageUs != nil {
+		return *x.LatencyAverageUs
+	}
+	return 0
+}
+
+func (x *NodeStatistics) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
+}
+
+func (x *NodeStatistics) GetLastErrorMs() uint64 {
+	if x != nil && x.LastErrorMs != nil {
+		return *x.LastErrorMs
+	}
+	return 0
+}
+
+// The configuration in force, defaults filled in. It holds no password, key or certificate.
+type Configuration struct {
+	state                           protoimpl.MessageState   `protogen:"open.v1"`
+	Addresses                       []string                 `protobuf:"bytes,1,rep,name=addresses,proto3" json:"addresses,omitempty"` // host:port
+	ClusterModeEnabled              bool                     `protobuf:"varint,2,opt,name=cluster_mode_enabled,json=clusterModeEnabled,proto3" json:"cluster_mode_enabled,omitempty"`
+	RequestTimeoutMs                uint32                   `protobuf:"varint,3,opt,name=request_timeout_ms,json=requestTimeoutMs,proto3" json:"request_timeout_ms,omitempty"`
+	ConnectionTimeoutMs             uint32                   `protobuf:"varint,4,opt,name=connection_timeout_ms,json=connectionTimeoutMs,proto3" json:"connection_timeout_ms,omitempty"`
+	InflightRequestsLimit           uint32                   `protobuf:"varint,5,opt,name=inflight_requests_limit,json=inflightRequestsLimit,proto3" json:"inflight_requests_limit,omitempty"`
+	PeriodicChecksMs                *uint64                  `protobuf:"varint,6,opt,name=periodic_checks_ms,json=periodicChecksMs,proto3,oneof" json:"periodic_checks_ms,omitempty"` // absent: only where there is a cause
+	ReadFrom                        ReadFrom                 `protobuf:"varint,7,opt,name=read_from,json=readFrom,proto3,enum=libglide.ReadFrom" json:"read_from,omitempty"`
+	ClientAz                        string                   `protobuf:"bytes,8,opt,name=client_az,json=clientAz,proto3" json:"client_az,omitempty"`
+	Protocol                        ProtocolVersion          `protobuf:"varint,9,opt,name=protocol,proto3,enum=libglide.ProtocolVersion" json:"protocol,omitempty"`
+	DatabaseId                      uint32                   `protobuf:"varint,10,opt,name=database_id,json=databaseId,proto3" json:"database_id,omitempty"`
+	ClientName                      string                   `protobuf:"bytes,11,opt,name=client_name,json=clientName,proto3" json:"client_name,omitempty"`
+	LibName                         string                   `protobuf:"bytes,12,opt,name=lib_name,json=libName,proto3" json:"lib_name,omitempty"`
+	Username                        string                   `protobuf:"bytes,13,opt,name=username,proto3" json:"username,omitempty"`
+	HasPassword                     bool                     `protobuf:"varint,14,opt,name=has_password,json=hasPassword,proto3" json:"has_password,omitempty"` // as it is now, after update_connection_password
+	TlsMode                         TlsMode                  `protobuf:"varint,15,opt,name=tls_mode,json=tlsMode,proto3,enum=libglide.TlsMode" json:"tls_mode,omitempty"`
+	TlsServerName                   string                   `protobuf:"bytes,16,opt,name=tls_server_name,json=tlsServerName,proto3" json:"tls_server_name,omitempty"`
+	HasClientCertificate            bool                     `protobuf:"varint,17,opt,name=has_client_certificate,json=hasClientCertificate,proto3" json:"has_client_certificate,omitempty"`
+	CertReloadMs                    *uint64                  `protobuf:"varint,18,opt,name=cert_reload_ms,json=certReloadMs,proto3,oneof" json:"cert_reload_ms,omitempty"` // absent: the files are read once
+	TcpNodelay                      bool                     `protobuf:"varint,19,opt,name=tcp_nodelay,json=tcpNodelay,proto3" json:"tcp_nodelay,omitempty"`
+	ReadOnly                        bool                     `protobuf:"varint,20,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	LazyConnect                     bool                     `protobuf:"varint,21,opt,name=lazy_connect,json=lazyConnect,proto3" json:"lazy_connect,omitempty"`
+	RefreshTopologyFromInitialNodes bool                     `protobuf:"varint,22,opt,name=refresh_topology_from_initial_nodes,json=refreshTopologyFromInitialNodes,proto3" json:"refresh_topology_from_initial_nodes,omitempty"`
+	NodeDiscoveryMode               NodeDiscoveryMode        `protobuf:"varint,23,opt,name=node_discovery_mode,json=nodeDiscoveryMode,proto3,enum=libglide.NodeDiscoveryMode" json:"node_discovery_mode,omitempty"`
+	ConnectionRetryStrategy         *ConnectionRetryStrategy `protobuf:"bytes,24,opt,name=connection_retry_strategy,json=connectionRetryStrategy,proto3" json:"connection_retry_strategy,omitempty"`
+	AddressMap                      []*AddressMapping        `protobuf:"bytes,25,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
+	unknownFields                   protoimpl.UnknownFields
+	sizeCache                       protoimpl.SizeCache
+}
+
+func (x *Configuration) Reset() {
+	*x = Configuration{}
+	mi := &file_libglide_response_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Configuration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Configuration) ProtoMessage() {}
+
+func (x *Configuration) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
+func (*Configuration) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Configuration) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *Configuration) GetClusterModeEnabled() bool {
+	if x != nil {
+		return x.ClusterModeEnabled
+	}
+	return false
+}
+
+func (x *Configuration) GetRequestTimeoutMs() uint32 {
+	if x != nil {
+		return x.RequestTimeoutMs
+	}
+	return 0
+}
+
+func (x *Configuration) GetConnectionTimeoutMs() uint32 {
+	if x != nil {
+		return x.ConnectionTimeoutMs
+	}
+	return 0
+}
+
+func (x *Configuration) GetInflightRequestsLimit() uint32 {
+	if x != nil {
+		return x.InflightRequestsLimit
+	}
+	return 0
+}
+
+func (x *Configuration) GetPeriodicChecksMs() uint64 {
+	if x != nil && x.PeriodicChecksMs != nil {
+		return *x.PeriodicChecksMs
+	}
+	return 0
+}
+
+func (x *Configuration) GetReadFrom() ReadFrom {
+	if x != nil {
+		return x.ReadFrom
+	}
+	return ReadFrom_READ_FROM_PRIMARY
+}
+
+func (x *Configuration) GetClientAz() string {
+	if x != nil {
+		return x.ClientAz
+	}
+	return ""
+}
+
+func (x *Configuration) GetProtocol() ProtocolVersion {
+	if x != nil {
+		return x.Protocol
+	}
+	return ProtocolVersion_PROTOCOL_VERSION_RESP3
+}
+
+func (x *Configuration) GetDatabaseId() uint32 {
+	if x != nil {
+		return x.DatabaseId
+	}
+	return 0
+}
+
+func (x *Configuration) GetClientName() string {
+	if x != nil {
+		return x.ClientName
+	}
+	return ""
+}
+
+func (x *Configuration) GetLibName() string {
+	if x != nil {
+		return x.LibName
+	}
+	return ""
+}
+
+func (x *Configuration) GetUsername() string {
+	if x != nil {
+		return x.Username
+	}
+	return ""
+}
+
+func (x *Configuration) GetHasPassword() bool {
+	if x != nil {
+		return x.HasPassword
+	}
+	return false
+}
+
+func (x *Configuration) GetTlsMode() TlsMode {
+	if x != nil {
+		return x.TlsMode
+	}
+	return TlsMode_TLS_MODE_NO_TLS
+}
+
+func (x *Configuration) GetTlsServerName() string {
+	if x != nil {
+		return x.TlsServerName
+	}
+	return ""
+}
+
+func (x *Configuration) GetHasClientCertificate() bool {
+	if x != nil {
+		return x.HasClientCertificate
+	}
+	return false
+}
+
+func (x *Configuration) GetCertReloadMs() uint64 {
+	if x != nil && x.CertReloadMs != nil {
+		return *x.CertReloadMs
+	}
+	return 0
+}
+
+func (x *Configuration) GetTcpNodelay() bool {
+	if x != nil {
+		return x.TcpNodelay
+	}
+	return false
+}
+
+func (x *Configuration) GetReadOnly() bool {
+	if x != nil {
+		return x.ReadOnly
+	}
+	return false
+}
+
+func (x *Configuration) GetLazyConnect() bool {
+	if x != nil {
+		return x.LazyConnect
+	}
+	return false
+}
+
+func (x *Configuration) GetRefreshTopologyFromInitialNodes() bool {
+	if x != nil {
+		return x.RefreshTopologyFromInitialNodes
+	}
+	return false
+}
+
+func (x *Configuration) GetNodeDiscoveryMode() NodeDiscoveryMode {
+	if x != nil {
+		return x.NodeDiscoveryMode
+	}
+	return NodeDiscoveryMode_NODE_DISCOVERY_MODE_STANDARD
+}
+
+func (x *Configuration) GetConnectionRetryStrategy() *ConnectionRetryStrategy {
+	if x != nil {
+		return x.ConnectionRetryStrategy
+	}
+	return nil
+}
+
+func (x *Configuration) GetAddressMap() []*AddressMapping {
+	if x != nil {
+		return x.AddressMap
+	}
+	return nil
+}
+
 var File_libglide_response_proto protoreflect.FileDescriptor
 
 const file_libglide_response_proto_rawDesc = "" +
 	"\n" +
-	"\x17libglide/response.proto\x12\blibglide\x1a\x19libglide/connection.proto\x1a\x16libglide/request.proto\"\xfe\x01\n" +
+	"\x17libglide/response.proto\x12\blibglide\x1a\x19libglide/connection.proto\x1a\x16libglide/request.proto\"\xb4\x02\n" +
 	"\bResponse\x12!\n" +
 	"\fcallback_idx\x18\x01 \x01(\rR\vcallbackIdx\x12%\n" +
 	"\x05value\x18\x02 \x01(\v2\x0f.libglide.ValueR\x05value\x12-\n" +
 	"\boutcomes\x18\x03 \x03(\v2\x11.libglide.OutcomeR\boutcomes\x12%\n" +
 	"\x05error\x18\x04 \x01(\v2\x0f.libglide.ErrorR\x05error\x12\"\n" +
 	"\x04plan\x18\x05 \x01(\v2\x0e.libglide.PlanR\x04plan\x12.\n" +
-	"\btopology\x18\x06 \x01(\v2\x12.libglide.TopologyR\btopology\"\xdc\x04\n" +
+	"\btopology\x18\x06 \x01(\v2\x12.libglide.TopologyR\btopology\x124\n" +
+	"\n" +
+	"statistics\x18\a \x01(\v2\x14.libglide.StatisticsR\n" +
+	"statistics\"\xdc\x04\n" +
 	"\x05Value\x12!\n" +
 	"\x03nil\x18\x01 \x01(\v2\r.libglide.NilH\x00R\x03nil\x12\x1a\n" +
 	"\ainteger\x18\x02 \x01(\x03H\x00R\ainteger\x12\x18\n" +
@@ -1599,7 +2091,72 @@ const file_libglide_response_proto_rawDesc = "" +
 	"blockingMs\x88\x01\x01\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06atomic\x18\x05 \x01(\bR\x06atomicB\x0e\n" +
-	"\f_blocking_ms*\xa0\x02\n" +
+	"\f_blocking_ms\"\xfb\x02\n" +
+	"\n" +
+	"Statistics\x12.\n" +
+	"\x05nodes\x18\x01 \x03(\v2\x18.libglide.NodeStatisticsR\x05nodes\x12+\n" +
+	"\x11inflight_requests\x18\x02 \x01(\rR\x10inflightRequests\x12%\n" +
+	"\x0etopology_epoch\x18\x03 \x01(\x04R\rtopologyEpoch\x12+\n" +
+	"\x0ftopology_age_ms\x18\x04 \x01(\x04H\x00R\rtopologyAgeMs\x88\x01\x01\x12-\n" +
+	"\x12topology_refreshes\x18\x05 \x01(\x04R\x11topologyRefreshes\x12:\n" +
+	"\x19topology_refresh_failures\x18\x06 \x01(\x04R\x17topologyRefreshFailures\x12=\n" +
+	"\rconfiguration\x18\a \x01(\v2\x17.libglide.ConfigurationR\rconfigurationB\x12\n" +
+	"\x10_topology_age_ms\"\xc4\x04\n" +
+	"\x0eNodeStatistics\x12\"\n" +
+	"\x04node\x18\x01 \x01(\v2\x0e.libglide.NodeR\x04node\x12\x1f\n" +
+	"\vin_topology\x18\x02 \x01(\bR\n" +
+	"inTopology\x12 \n" +
+	"\vconnections\x18\x03 \x01(\rR\vconnections\x12)\n" +
+	"\x10connections_made\x18\x04 \x01(\x04R\x0fconnectionsMade\x121\n" +
+	"\x12connected_since_ms\x18\x05 \x01(\x04H\x00R\x10connectedSinceMs\x88\x01\x01\x12\x1a\n" +
+	"\brequests\x18\x06 \x01(\x04R\brequests\x12\x16\n" +
+	"\x06errors\x18\a \x01(\x04R\x06errors\x12\x1c\n" +
+	"\tredirects\x18\b \x01(\x04R\tredirects\x12\x1a\n" +
+	"\bfailures\x18\t \x01(\x04R\bfailures\x12\x1d\n" +
+	"\n" +
+	"bytes_sent\x18\n" +
+	" \x01(\x04R\tbytesSent\x12%\n" +
+	"\x0ebytes_received\x18\v \x01(\x04R\rbytesReceived\x121\n" +
+	"\x12latency_average_us\x18\f \x01(\x01H\x01R\x10latencyAverageUs\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\r \x01(\tR\tlastError\x12'\n" +
+	"\rlast_error_ms\x18\x0e \x01(\x04H\x02R\vlastErrorMs\x88\x01\x01B\x15\n" +
+	"\x13_connected_since_msB\x15\n" +
+	"\x13_latency_average_usB\x10\n" +
+	"\x0e_last_error_ms\"\xc4\t\n" +
+	"\rConfiguration\x12\x1c\n" +
+	"\taddresses\x18\x01 \x03(\tR\taddresses\x120\n" +
+	"\x14cluster_mode_enabled\x18\x02 \x01(\bR\x12clusterModeEnabled\x12,\n" +
+	"\x12request_timeout_ms\x18\x03 \x01(\rR\x10requestTimeoutMs\x122\n" +
+	"\x15connection_timeout_ms\x18\x04 \x01(\rR\x13connectionTimeoutMs\x126\n" +
+	"\x17inflight_requests_limit\x18\x05 \x01(\rR\x15inflightRequestsLimit\x121\n" +
+	"\x12periodic_checks_ms\x18\x06 \x01(\x04H\x00R\x10periodicChecksMs\x88\x01\x01\x12/\n" +
+	"\tread_from\x18\a \x01(\x0e2\x12.libglide.ReadFromR\breadFrom\x12\x1b\n" +
+	"\tclient_az\x18\b \x01(\tR\bclientAz\x125\n" +
+	"\bprotocol\x18\t \x01(\x0e2\x19.libglide.ProtocolVersionR\bprotocol\x12\x1f\n" +
+	"\vdatabase_id\x18\n" +
+	" \x01(\rR\n" +
+	"databaseId\x12\x1f\n" +
+	"\vclient_name\x18\v \x01(\tR\n" +
+	"clientName\x12\x19\n" +
+	"\blib_name\x18\f \x01(\tR\alibName\x12\x1a\n" +
+	"\busername\x18\r \x01(\tR\busername\x12!\n" +
+	"\fhas_password\x18\x0e \x01(\bR\vhasPassword\x12,\n" +
+	"\btls_mode\x18\x0f \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x12&\n" +
+	"\x0ftls_server_name\x18\x10 \x01(\tR\rtlsServerName\x124\n" +
+	"\x16has_client_certificate\x18\x11 \x01(\bR\x14hasClientCertificate\x12)\n" +
+	"\x0ecert_reload_ms\x18\x12 \x01(\x04H\x01R\fcertReloadMs\x88\x01\x01\x12\x1f\n" +
+	"\vtcp_nodelay\x18\x13 \x01(\bR\n" +
+	"tcpNodelay\x12\x1b\n" +
+	"\tread_only\x18\x14 \x01(\bR\breadOnly\x12!\n" +
+	"\flazy_connect\x18\x15 \x01(\bR\vlazyConnect\x12L\n" +
+	"#refresh_topology_from_initial_nodes\x18\x16 \x01(\bR\x1frefreshTopologyFromInitialNodes\x12K\n" +
+	"\x13node_discovery_mode\x18\x17 \x01(\x0e2\x1b.libglide.NodeDiscoveryModeR\x11nodeDiscoveryMode\x12]\n" +
+	"\x19connection_retry_strategy\x18\x18 \x01(\v2!.libglide.ConnectionRetryStrategyR\x17connectionRetryStrategy\x129\n" +
+	"\vaddress_map\x18\x19 \x03(\v2\x18.libglide.AddressMappingR\n" +
+	"addressMapB\x15\n" +
+	"\x13_periodic_checks_msB\x11\n" +
+	"\x0f_cert_reload_ms*\xa0\x02\n" +
 	"\x06Status\x12\r\n" +
 	"\tSTATUS_OK\x10\x00\x12\x1b\n" +
 	"\x17STATUS_INVALID_ARGUMENT\x10\x01\x12\x11\n" +
@@ -1633,29 +2190,37 @@ func file_libglide_response_proto_rawDescGZIP() []byte {
 }
 
 var file_libglide_response_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_libglide_response_proto_goTypes = []any{
-	(Status)(0),         // 0: libglide.Status
-	(Role)(0),           // 1: libglide.Role
-	(*Response)(nil),    // 2: libglide.Response
-	(*Value)(nil),       // 3: libglide.Value
-	(*Nil)(nil),         // 4: libglide.Nil
-	(*Array)(nil),       // 5: libglide.Array
-	(*Map)(nil),         // 6: libglide.Map
-	(*Verbatim)(nil),    // 7: libglide.Verbatim
-	(*ServerError)(nil), // 8: libglide.ServerError
-	(*Bulks)(nil),       // 9: libglide.Bulks
-	(*PerNode)(nil),     // 10: libglide.PerNode
-	(*Outcome)(nil),     // 11: libglide.Outcome
-	(*Error)(nil),       // 12: libglide.Error
-	(*Node)(nil),        // 13: libglide.Node
-	(*SlotRange)(nil),   // 14: libglide.SlotRange
-	(*Shard)(nil),       // 15: libglide.Shard
-	(*Topology)(nil),    // 16: libglide.Topology
-	(*Leg)(nil),         // 17: libglide.Leg
-	(*Plan)(nil),        // 18: libglide.Plan
-	(ReadFrom)(0),       // 19: libglide.ReadFrom
-	(ResponsePolicy)(0), // 20: libglide.ResponsePolicy
+	(Status)(0),                     // 0: libglide.Status
+	(Role)(0),                       // 1: libglide.Role
+	(*Response)(nil),                // 2: libglide.Response
+	(*Value)(nil),                   // 3: libglide.Value
+	(*Nil)(nil),                     // 4: libglide.Nil
+	(*Array)(nil),                   // 5: libglide.Array
+	(*Map)(nil),                     // 6: libglide.Map
+	(*Verbatim)(nil),                // 7: libglide.Verbatim
+	(*ServerError)(nil),             // 8: libglide.ServerError
+	(*Bulks)(nil),                   // 9: libglide.Bulks
+	(*PerNode)(nil),                 // 10: libglide.PerNode
+	(*Outcome)(nil),                 // 11: libglide.Outcome
+	(*Error)(nil),                   // 12: libglide.Error
+	(*Node)(nil),                    // 13: libglide.Node
+	(*SlotRange)(nil),               // 14: libglide.SlotRange
+	(*Shard)(nil),                   // 15: libglide.Shard
+	(*Topology)(nil),                // 16: libglide.Topology
+	(*Leg)(nil),                     // 17: libglide.Leg
+	(*Plan)(nil),                    // 18: libglide.Plan
+	(*Statistics)(nil),              // 19: libglide.Statistics
+	(*NodeStatistics)(nil),          // 20: libglide.NodeStatistics
+	(*Configuration)(nil),           // 21: libglide.Configuration
+	(ReadFrom)(0),                   // 22: libglide.ReadFrom
+	(ResponsePolicy)(0),             // 23: libglide.ResponsePolicy
+	(ProtocolVersion)(0),            // 24: libglide.ProtocolVersion
+	(TlsMode)(0),                    // 25: libglide.TlsMode
+	(NodeDiscoveryMode)(0),          // 26: libglide.NodeDiscoveryMode
+	(*ConnectionRetryStrategy)(nil), // 27: libglide.ConnectionRetryStrategy
+	(*AddressMapping)(nil),          // 28: libglide.AddressMapping
 }
 var file_libglide_response_proto_depIdxs = []int32{
 	3,  // 0: libglide.Response.value:type_name -> libglide.Value
@@ -1663,38 +2228,48 @@ var file_libglide_response_proto_depIdxs = []int32{
 	12, // 2: libglide.Response.error:type_name -> libglide.Error
 	18, // 3: libglide.Response.plan:type_name -> libglide.Plan
 	16, // 4: libglide.Response.topology:type_name -> libglide.Topology
-	4,  // 5: libglide.Value.nil:type_name -> libglide.Nil
-	5,  // 6: libglide.Value.array:type_name -> libglide.Array
-	6,  // 7: libglide.Value.map:type_name -> libglide.Map
-	5,  // 8: libglide.Value.set:type_name -> libglide.Array
-	7,  // 9: libglide.Value.verbatim:type_name -> libglide.Verbatim
-	8,  // 10: libglide.Value.error:type_name -> libglide.ServerError
-	9,  // 11: libglide.Value.bulks:type_name -> libglide.Bulks
-	10, // 12: libglide.Value.per_node:type_name -> libglide.PerNode
-	9,  // 13: libglide.Value.bulk_map:type_name -> libglide.Bulks
-	9,  // 14: libglide.Value.bulk_set:type_name -> libglide.Bulks
-	3,  // 15: libglide.Array.items:type_name -> libglide.Value
-	3,  // 16: libglide.Map.items:type_name -> libglide.Value
-	13, // 17: libglide.Outcome.node:type_name -> libglide.Node
-	14, // 18: libglide.Outcome.slots:type_name -> libglide.SlotRange
-	3,  // 19: libglide.Outcome.value:type_name -> libglide.Value
-	12, // 20: libglide.Outcome.error:type_name -> libglide.Error
-	0,  // 21: libglide.Error.status:type_name -> libglide.Status
-	1,  // 22: libglide.Node.role:type_name -> libglide.Role
-	14, // 23: libglide.Shard.slots:type_name -> libglide.SlotRange
-	13, // 24: libglide.Shard.primary:type_name -> libglide.Node
-	13, // 25: libglide.Shard.replicas:type_name -> libglide.Node
-	15, // 26: libglide.Topology.shards:type_name -> libglide.Shard
-	19, // 27: libglide.Topology.read_from:type_name -> libglide.ReadFrom
-	13, // 28: libglide.Leg.node:type_name -> libglide.Node
-	14, // 29: libglide.Leg.slots:type_name -> libglide.SlotRange
-	17, // 30: libglide.Plan.legs:type_name -> libglide.Leg
-	20, // 31: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	19, // 5: libglide.Response.statistics:type_name -> libglide.Statistics
+	4,  // 6: libglide.Value.nil:type_name -> libglide.Nil
+	5,  // 7: libglide.Value.array:type_name -> libglide.Array
+	6,  // 8: libglide.Value.map:type_name -> libglide.Map
+	5,  // 9: libglide.Value.set:type_name -> libglide.Array
+	7,  // 10: libglide.Value.verbatim:type_name -> libglide.Verbatim
+	8,  // 11: libglide.Value.error:type_name -> libglide.ServerError
+	9,  // 12: libglide.Value.bulks:type_name -> libglide.Bulks
+	10, // 13: libglide.Value.per_node:type_name -> libglide.PerNode
+	9,  // 14: libglide.Value.bulk_map:type_name -> libglide.Bulks
+	9,  // 15: libglide.Value.bulk_set:type_name -> libglide.Bulks
+	3,  // 16: libglide.Array.items:type_name -> libglide.Value
+	3,  // 17: libglide.Map.items:type_name -> libglide.Value
+	13, // 18: libglide.Outcome.node:type_name -> libglide.Node
+	14, // 19: libglide.Outcome.slots:type_name -> libglide.SlotRange
+	3,  // 20: libglide.Outcome.value:type_name -> libglide.Value
+	12, // 21: libglide.Outcome.error:type_name -> libglide.Error
+	0,  // 22: libglide.Error.status:type_name -> libglide.Status
+	1,  // 23: libglide.Node.role:type_name -> libglide.Role
+	14, // 24: libglide.Shard.slots:type_name -> libglide.SlotRange
+	13, // 25: libglide.Shard.primary:type_name -> libglide.Node
+	13, // 26: libglide.Shard.replicas:type_name -> libglide.Node
+	15, // 27: libglide.Topology.shards:type_name -> libglide.Shard
+	22, // 28: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	13, // 29: libglide.Leg.node:type_name -> libglide.Node
+	14, // 30: libglide.Leg.slots:type_name -> libglide.SlotRange
+	17, // 31: libglide.Plan.legs:type_name -> libglide.Leg
+	23, // 32: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	20, // 33: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
+	21, // 34: libglide.Statistics.configuration:type_name -> libglide.Configuration
+	13, // 35: libglide.NodeStatistics.node:type_name -> libglide.Node
+	22, // 36: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
+	24, // 37: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
+	25, // 38: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
+	26, // 39: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	27, // 40: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	28, // 41: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -1727,13 +2302,16 @@ func file_libglide_response_proto_init() {
 		(*Outcome_Error)(nil),
 	}
 	file_libglide_response_proto_msgTypes[16].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[17].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[18].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_response_proto_rawDesc), len(file_libglide_response_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

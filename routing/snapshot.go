@@ -110,6 +110,30 @@ func NewStandalone(primary Address, replicas ...Address) *Snapshot {
 	return snapshot
 }
 
+// NewUnknown is the view of a client that has not asked anybody yet: no node, no slot.
+func NewUnknown() *Snapshot {
+	var owner [SlotCount]uint16
+	for slot := range owner {
+		owner[slot] = noShard
+	}
+	return assemble(nil, &owner, nil)
+}
+
+// Amended is the snapshot with every node as amend leaves it, which may set its zone and add
+// aliases.
+func (s *Snapshot) Amended(amend func(*Node)) *Snapshot {
+	drafts, owner := s.draft(), s.owner
+	for i := range drafts {
+		amend(&drafts[i].primary)
+		for j := range drafts[i].replicas {
+			amend(&drafts[i].replicas[j])
+		}
+	}
+	next := assemble(drafts, &owner, s)
+	next.Epoch, next.Standalone = s.Epoch, s.Standalone
+	return next
+}
+
 // draft is a shard of a snapshot in the making.
 type draft struct {
 	primary  Node

@@ -146,15 +146,15 @@ func (n *Node) describe(metadata Value) {
 		switch metadata.Items[i].textOr("") {
 		case "ip":
 			if _, err := netip.ParseAddr(value); err == nil {
-				n.alias(NewAddress(value, n.Endpoint.Port))
+				n.Alias(NewAddress(value, n.Endpoint.Port))
 			}
 		case "hostname":
 			name := NewAddress(value, n.Endpoint.Port)
 			if n.Address.IsIP() {
 				n.Address = name
-				n.alias(n.Endpoint)
+				n.Alias(n.Endpoint)
 			} else {
-				n.alias(name)
+				n.Alias(name)
 			}
 		case "availability-zone":
 			n.Zone = value
@@ -162,9 +162,11 @@ func (n *Node) describe(metadata Value) {
 	}
 }
 
-func (n *Node) alias(name Address) {
+// Alias adds a name, if it is a new one.
+func (n *Node) Alias(name Address) {
 	if name != n.Address && !slices.Contains(n.Aliases, name) {
-		n.Aliases = append(n.Aliases, name)
+		// Copied: another snapshot may hold the same ones.
+		n.Aliases = append(slices.Clone(n.Aliases), name)
 	}
 }
 

@@ -11,18 +11,43 @@ enum { /* ConnectionRequest */
     CONNECTION_CLUSTER_MODE_ENABLED = 3,
     CONNECTION_REQUEST_TIMEOUT = 4,
     CONNECTION_READ_FROM = 5,
+    CONNECTION_RETRY_STRATEGY = 6,
     CONNECTION_AUTHENTICATION_INFO = 7,
+    CONNECTION_DATABASE_ID = 8,
     CONNECTION_PROTOCOL = 9,
     CONNECTION_CLIENT_NAME = 10,
+    CONNECTION_PERIODIC_CHECKS_MANUAL_INTERVAL = 11,
+    CONNECTION_PERIODIC_CHECKS_DISABLED = 12,
     CONNECTION_INFLIGHT_REQUESTS_LIMIT = 14,
     CONNECTION_CLIENT_AZ = 15,
     CONNECTION_CONNECTION_TIMEOUT = 16,
+    CONNECTION_LAZY_CONNECT = 17,
+    CONNECTION_REFRESH_TOPOLOGY_FROM_INITIAL_NODES = 18,
+    CONNECTION_LIB_NAME = 19,
     CONNECTION_ROOT_CERTS = 20,
     CONNECTION_CLIENT_CERT = 22,
     CONNECTION_CLIENT_KEY = 23,
+    CONNECTION_TCP_NODELAY = 24,
+    CONNECTION_READ_ONLY = 26,
+    CONNECTION_NODE_DISCOVERY_MODE = 28,
     CONNECTION_CLIENT_CERT_PATH = 31,
     CONNECTION_CLIENT_KEY_PATH = 32,
+    CONNECTION_CERT_RELOAD = 33,
     CONNECTION_TLS_SERVER_NAME = 100,
+    CONNECTION_ADDRESS_MAP = 101,
+
+    MAPPING_ANNOUNCED = 1,
+    MAPPING_DIAL = 2,
+
+    RETRY_NUMBER_OF_RETRIES = 1,
+    RETRY_FACTOR = 2,
+    RETRY_EXPONENT_BASE = 3,
+    RETRY_JITTER_PERCENT = 4,
+
+    RELOAD_ENABLED = 1,
+    RELOAD_INTERVAL_SECONDS = 2,
+
+    CHECKS_DURATION_IN_SEC = 1,
 
     ADDRESS_HOST = 1,
     ADDRESS_PORT = 2,
@@ -111,17 +136,64 @@ static void put_tls(wire_writer *writer, const request_tls *tls)
     put_bytes(writer, CONNECTION_CLIENT_KEY, tls->client_key);
     put_text(writer, CONNECTION_CLIENT_CERT_PATH, tls->client_cert_path);
     put_text(writer, CONNECTION_CLIENT_KEY_PATH, tls->client_key_path);
+    if (tls->cert_reload_s != 0) {
+        size_t reload = wire_begin(writer, CONNECTION_CERT_RELOAD);
+
+        wire_put_bool(writer, RELOAD_ENABLED, true);
+        wire_put_uint(writer, RELOAD_INTERVAL_SECONDS, tls->cert_reload_s);
+        wire_end(writer, reload);
+    }
+}
+
+static void put_address(wire_writer *writer, uint32_t field, const request_address *address)
+{
+    size_t place = wire_begin(writer, field);
+
+    wire_put_bytes(writer, ADDRESS_HOST, address->host);
+    put_nonzero(writer, ADDRESS_PORT, address->port);
+    wire_end(writer, place);
+}
+
+static void put_address_map(wire_writer *writer, const request_connection *connection)
+{
+    for (size_t i = 0; i < connection->address_map_count; i++) {
+        size_t mapping = wire_begin(writer, CONNECTION_ADDRESS_MAP);
+
+        put_address(writer, MAPPING_ANNOUNCED, &connection->address_map[i].announced);
+        put_address(writer, MAPPING_DIAL, &connection->address_map[i].dial);
+        wire_end(writer, mapping);
+    }
+}
+
+static void put_backoff(wire_writer *writer, const request_backoff *backoff)
+{
+    size_t strategy = wire_begin(writer, CONNECTION_RETRY_STRATEGY);
+
+    put_nonzero(writer, RETRY_NUMBER_OF_RETRIES, backoff->steps);
+    put_nonzero(writer, RETRY_FACTOR, backoff->first_ms);
+    put_nonzero(writer, RETRY_EXPONENT_BASE, backoff->base);
+    wire_put_uint(writer, RETRY_JITTER_PERCENT, backoff->jitter_percent);
+    wire_end(writer, strategy);
+}
+
+/* put_checks - a oneof; of the two the later one counts, so no_periodic_checks wins. */
+static void put_checks(wire_writer *writer, const request_connection *connection)
+{
+    size_t place;
+
+    if (connection->periodic_checks_s != 0) {
+        place = wire_begin(writer, CONNECTION_PERIODIC_CHECKS_MANUAL_INTERVAL);
+        wire_put_uint(writer, CHECKS_DURATION_IN_SEC, connection->periodic_checks_s);
+        wire_end(writer, place);
+    }
+    if (connection->no_periodic_checks)
+        wire_end(writer, wire_begin(writer, CONNECTION_PERIODIC_CHECKS_DISABLED));
 }
 
 bool request_encode_connection(wire_writer *writer, const request_connection *connection)
 {
-    for (size_t i = 0; i < connection->address_count; i++) {
-        size_t address = wire_begin(writer, CONNECTION_ADDRESSES);
-
-        wire_put_bytes(writer, ADDRESS_HOST, connection->addresses[i].host);
-        put_nonzero(writer, ADDRESS_PORT, connection->addresses[i].port);
-        wire_end(writer, address);
-    }
+    for (size_t i = 0; i < connection->address_count; i++)
+        put_address(writer, CONNECTION_ADDRESSES, &connection->addresses[i]);
     wire_put_bool(writer, CONNECTION_CLUSTER_MODE_ENABLED, !connection->standalone);
     put_nonzero(writer, CONNECTION_REQUEST_TIMEOUT, connection->request_timeout_ms);
     put_nonzero(writer, CONNECTION_CONNECTION_TIMEOUT, connection->connection_timeout_ms);
@@ -137,7 +209,20 @@ bool request_encode_connection(wire_writer *writer, const request_connection *co
         put_text(writer, AUTHENTICATION_USERNAME, connection->username);
         wire_end(writer, authentication);
     }
+    put_text(writer, CONNECTION_LIB_NAME, connection->lib_name);
+    put_nonzero(writer, CONNECTION_DATABASE_ID, connection->database_id);
     put_tls(writer, &connection->tls);
+    put_checks(writer, connection);
+    put_nonzero(writer, CONNECTION_LAZY_CONNECT, connection->lazy_connect);
+    put_nonzero(writer, CONNECTION_REFRESH_TOPOLOGY_FROM_INITIAL_NODES,
+                connection->refresh_topology_from_initial_nodes);
+    put_nonzero(writer, CONNECTION_NODE_DISCOVERY_MODE, connection->discovery);
+    put_nonzero(writer, CONNECTION_READ_ONLY, connection->read_only);
+    if (connection->no_tcp_nodelay)
+        wire_put_bool(writer, CONNECTION_TCP_NODELAY, false);
+    if (connection->backoff != NULL)
+        put_backoff(writer, connection->backoff);
+    put_address_map(writer, connection);
     return !writer->failed;
 }
 
@@ -230,6 +315,7 @@ enum { /* CommandRequest */
     COMMAND_SINGLE_COMMAND = 2,
     COMMAND_BATCH = 3,
     COMMAND_CLUSTER_SCAN = 6,
+    COMMAND_UPDATE_CONNECTION_PASSWORD = 7,
     COMMAND_ROUTE = 10,
     COMMAND_TIMEOUT_MS = 100,
     COMMAND_RESPONSE_POLICY = 101,
@@ -244,6 +330,9 @@ enum { /* CommandRequest */
     SCAN_COUNT = 3,
     SCAN_OBJECT_TYPE = 4,
     SCAN_ALLOW_NON_COVERED_SLOTS = 5,
+
+    UPDATE_PASSWORD = 1,
+    UPDATE_IMMEDIATE_AUTH = 2,
 
     SINGLE_REQUEST_TYPE = 1,
     SINGLE_ARGS_ARRAY = 2,
@@ -336,6 +425,19 @@ bool request_encode_scan(wire_writer *writer, const request_scan *scan)
     return !writer->failed;
 }
 
+bool request_encode_password(wire_writer *writer, const request_password *password)
+{
+    size_t place;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, password->callback_idx);
+    place = wire_begin(writer, COMMAND_UPDATE_CONNECTION_PASSWORD);
+    put_text(writer, UPDATE_PASSWORD, password->password);
+    put_nonzero(writer, UPDATE_IMMEDIATE_AUTH, password->immediate);
+    wire_end(writer, place);
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, password->timeout_ms);
+    return !writer->failed;
+}
+
 typedef glide_status glide_call(glide_client, const uint8_t *, size_t, glide_buffer *);
 
 /* send - make a call with a request, if it could be encoded; the request is freed. */
@@ -394,4 +496,13 @@ glide_status request_resolve_batch(glide_client client, const request_batch *bat
     const bool encoded = request_encode_batch(&request, batch);
 
     return send(glide_client_resolve, client, encoded, &request, response);
+}
+
+glide_status request_execute_password(glide_client client, const request_password *password,
+                                      glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_password(&request, password);
+
+    return send(glide_client_execute, client, encoded, &request, response);
 }

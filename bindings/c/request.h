@@ -50,7 +50,30 @@ typedef struct request_tls {
     wire_bytes client_key;
     const char *client_cert_path; /* files with the two, in their place */
     const char *client_key_path;
+    uint32_t cert_reload_s; /* read the files again for a connection so much later; 0: never */
 } request_tls;
+
+/* The numbers of NodeDiscoveryMode: who the nodes are where the servers are no cluster. */
+typedef enum request_discovery {
+    REQUEST_DISCOVER_ROLES = 0,  /* the addresses; each is asked for its role */
+    REQUEST_DISCOVER_STATIC = 1, /* the first address is the primary, the others its replicas */
+    REQUEST_DISCOVER_ALL = 2     /* whom the addresses name too, primary or replicas */
+} request_discovery;
+
+/* How long a node that could not be connected to is left alone: first_ms, then base times as long
+ * after each further failure, up to `steps` times. */
+typedef struct request_backoff {
+    uint32_t steps;
+    uint32_t first_ms;
+    uint32_t base;           /* at least 1 */
+    uint32_t jitter_percent; /* of each time, up or down; 0..100 */
+} request_backoff;
+
+/* Where to connect to a node that announces an address which does not lead to it from here. */
+typedef struct request_mapping {
+    request_address announced;
+    request_address dial;
+} request_mapping;
 
 /* How to connect: a ConnectionRequest. */
 typedef struct request_connection {
@@ -66,7 +89,19 @@ typedef struct request_connection {
     const char *username;           /* NULL: the default user */
     const char *password;           /* NULL: none */
     const char *client_name;        /* as CLIENT LIST shows it; NULL: none */
+    const char *lib_name;           /* the library's name there; NULL: libglide */
+    uint32_t database_id;
     request_tls tls;                /* {0}: connections are not encrypted */
+    uint32_t periodic_checks_s;     /* between looks at the topology without a cause; 0: 60 */
+    bool no_periodic_checks;        /* look where there is a cause only */
+    bool lazy_connect;              /* the first request connects */
+    bool refresh_topology_from_initial_nodes; /* ask addresses before the known nodes */
+    request_discovery discovery;              /* where it is no cluster */
+    bool read_only;                           /* refuse writes; where it is no cluster */
+    bool no_tcp_nodelay;                      /* small requests wait for more to send */
+    const request_backoff *backoff;           /* NULL: {4, 10, 2, 20} */
+    const request_mapping *address_map;       /* for networks that translate addresses */
+    size_t address_map_count;
 } request_connection;
 
 /*
@@ -201,13 +236,23 @@ typedef struct request_scan {
 /* The cursor after the last step; no step takes it. */
 #define REQUEST_SCAN_FINISHED "finished"
 
+/* Another password for the client's user: a CommandRequest with an update_connection_password. */
+typedef struct request_password {
+    const char *password;  /* NULL: none any more */
+    bool immediate;        /* the connections that stand log in with it too */
+    uint32_t timeout_ms;   /* of what immediate asks for; 0: the client's request_timeout */
+    uint32_t callback_idx; /* given back in the response */
+} request_password;
+
 /* request_encode_command - append a CommandRequest to a writer; else as
  * request_encode_connection(). */
 bool request_encode_command(wire_writer *writer, const request_command *command);
 
-/* request_encode_batch, request_encode_scan - the same for a batch and for a step of a scan. */
+/* request_encode_batch, request_encode_scan, request_encode_password - the same for a batch, for a
+ * step of a scan and for another password. */
 bool request_encode_batch(wire_writer *writer, const request_batch *batch);
 bool request_encode_scan(wire_writer *writer, const request_scan *scan);
+bool request_encode_password(wire_writer *writer, const request_password *password);
 
 /*
  * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
@@ -231,5 +276,9 @@ glide_status request_resolve_batch(glide_client client, const request_batch *bat
  * request_execute(). */
 glide_status request_execute_scan(glide_client client, const request_scan *scan,
                                   glide_buffer *response);
+
+/* request_execute_password - the same with a CommandRequest made of password. */
+glide_status request_execute_password(glide_client client, const request_password *password,
+                                      glide_buffer *response);
 
 #endif /* REQUEST_H */

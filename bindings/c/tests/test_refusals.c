@@ -198,7 +198,6 @@ TEST(other_kinds_of_request_are_refused_by_name)
     } kinds[] = {
         {4, "script_invocation"},
         {5, "script_invocation_pointers"},
-        {7, "update_connection_password"},
         {8, "refresh_iam_token"},
         {9, "get_cache_metrics"},
     };
@@ -342,8 +341,8 @@ TEST(an_option_that_is_not_supported_is_refused_by_name)
 {
     wire_writer writer = {0};
 
-    wire_put_bool(&writer, 17, true);
-    refused_config(&writer, GLIDE_ERR_CONFIG, "lazy_connect");
+    wire_put_bytes(&writer, 21, wire_text(""));
+    refused_config(&writer, GLIDE_ERR_CONFIG, "compression_config");
     wire_put_bytes(&writer, 36, wire_text(""));
     refused_config(&writer, GLIDE_ERR_CONFIG, "rdma_config");
 }

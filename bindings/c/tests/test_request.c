@@ -128,12 +128,16 @@ TEST(a_connection_becomes_a_connection_request)
         .username = "user",
         .password = "pass",
         .client_name = "name",
+        .lib_name = "lib",
+        .database_id = 5,
     };
     wire_writer writer = {0};
     wire_bytes message;
 
     CHECK(request_encode_connection(&writer, &connection));
     message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(message, 8), 5);
+    CHECK_TEXT(bytes_of(message, 19), "lib");
     CHECK_TEXT(bytes_of(bytes_of(message, 1), 1), "10.0.0.1");
     CHECK_INT(number_of(bytes_of(message, 1), 2), 7000);
     CHECK_INT(number_of(message, 3), 1);
@@ -149,6 +153,67 @@ TEST(a_connection_becomes_a_connection_request)
     wire_writer_free(&writer);
 }
 
+TEST(how_nodes_are_found_and_reached_becomes_its_fields)
+{
+    const request_backoff backoff = {.steps = 1, .first_ms = 2, .base = 3, .jitter_percent = 0};
+    const request_mapping mapping = {{wire_text("inner"), 1}, {wire_text("outer"), 2}};
+    request_connection connection = {
+        .periodic_checks_s = 7,
+        .lazy_connect = true,
+        .refresh_topology_from_initial_nodes = true,
+        .discovery = REQUEST_DISCOVER_ALL,
+        .read_only = true,
+        .no_tcp_nodelay = true,
+        .backoff = &backoff,
+        .address_map = &mapping,
+        .address_map_count = 1,
+    };
+    wire_writer writer = {0};
+    wire_bytes message, inner;
+
+    CHECK(request_encode_connection(&writer, &connection));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(bytes_of(message, 11), 1), 7);
+    CHECK(!has_field(message, 12));
+    CHECK_INT(number_of(message, 17), 1);
+    CHECK_INT(number_of(message, 18), 1);
+    CHECK_INT(number_of(message, 28), 2);
+    CHECK_INT(number_of(message, 26), 1);
+    CHECK_INT(number_of(message, 24), 0);
+    inner = bytes_of(message, 6);
+    for (uint32_t field = 1; field <= 4; field++)
+        CHECK_INT(number_of(inner, field), field % 4);
+    inner = bytes_of(message, 101);
+    CHECK_TEXT(bytes_of(bytes_of(inner, 1), 1), "inner");
+    CHECK_INT(number_of(bytes_of(inner, 1), 2), 1);
+    CHECK_TEXT(bytes_of(bytes_of(inner, 2), 1), "outer");
+    CHECK_INT(number_of(bytes_of(inner, 2), 2), 2);
+    wire_writer_free(&writer);
+    CHECK(request_encode_connection(&writer, &(request_connection){.no_periodic_checks = true}));
+    CHECK(has_field((wire_bytes){writer.data, writer.len}, 12));
+    wire_writer_free(&writer);
+}
+
+TEST(another_password_becomes_its_field)
+{
+    request_password update = {
+        .password = "s3cret", .immediate = true, .timeout_ms = 5, .callback_idx = 6};
+    wire_writer writer = {0};
+    wire_bytes message;
+
+    CHECK(request_encode_password(&writer, &update));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK_INT(number_of(message, 1), 6);
+    CHECK_TEXT(bytes_of(bytes_of(message, 7), 1), "s3cret");
+    CHECK_INT(number_of(bytes_of(message, 7), 2), 1);
+    CHECK_INT(number_of(message, 100), 5);
+    wire_writer_free(&writer);
+    CHECK(request_encode_password(&writer, &(request_password){.password = NULL}));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK(!has_field(bytes_of(message, 7), 1));
+    wire_writer_free(&writer);
+}
+
 TEST(the_tls_of_a_connection_becomes_its_fields)
 {
     const wire_bytes roots[] = {wire_text("root 0"), wire_text("root 1")};
@@ -161,6 +226,7 @@ TEST(the_tls_of_a_connection_becomes_its_fields)
                                          .client_key = wire_text("key"),
                                          .client_cert_path = "cert.pem",
                                          .client_key_path = "key.pem",
+                                         .cert_reload_s = 9,
                                      }};
     wire_writer writer = {0};
     wire_bytes message;
@@ -174,6 +240,8 @@ TEST(the_tls_of_a_connection_becomes_its_fields)
     CHECK_TEXT(bytes_of(message, 23), "key");
     CHECK_TEXT(bytes_of(message, 31), "cert.pem");
     CHECK_TEXT(bytes_of(message, 32), "key.pem");
+    CHECK_INT(number_of(bytes_of(message, 33), 1), 1);
+    CHECK_INT(number_of(bytes_of(message, 33), 2), 9);
     CHECK_TEXT(bytes_of(message, 100), "node.test");
     wire_writer_free(&writer);
 }
@@ -190,6 +258,7 @@ TEST(a_connection_leaves_out_what_it_does_not_say)
     for (uint32_t field = 1; field < 40; field++)
         CHECK(field == 3 || !has_field(message, field));
     CHECK(!has_field(message, 100));
+    CHECK(!has_field(message, 101));
     wire_writer_free(&writer);
 }
 

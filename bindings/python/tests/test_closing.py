@@ -95,6 +95,8 @@ else:
         "response": lambda: client.response("PING"),
         "resolve": lambda: client.resolve("PING"),
         "topology": client.topology,
+        "statistics": client.statistics,
+        "password": lambda: client.update_password("p"),
         "connect": lambda: libglide.Client.connect(sys.argv[1]),
         "key_slot": lambda: libglide.key_slot("foo"),
     }.items():
@@ -117,6 +119,8 @@ def test_a_forked_child_is_told_so_at_once_and_ends_cleanly(cluster: Cluster) ->
         "response FORKED",
         "resolve FORKED",
         "topology FORKED",
+        "statistics FORKED",
+        "password FORKED",
         "connect FORKED",
         "key_slot FORKED",
         "quick True",

@@ -227,6 +227,20 @@ def test_a_client_without_the_certificate_that_is_asked_for_is_refused(
     refused(strict, Tls(authority.root, client_cert_path=foreign.cert, client_key_path=foreign.key))
 
 
+def test_files_are_read_again_where_that_is_wanted(
+    strict: str, authority: Authority, connect: Connect
+) -> None:
+    own = authority.sign("client.test")
+    tls = Tls(
+        authority.root,
+        client_cert_path=own.cert,
+        client_key_path=own.key,
+        cert_reload_interval=0.5,
+    )
+    given = connect(strict, tls=tls).statistics().configuration
+    assert (given.has_client_certificate, given.cert_reload_interval) == (True, 1.0)
+
+
 # ---- Options ---------------------------------------------------------------------------------
 
 
@@ -248,6 +262,8 @@ def test_a_client_without_the_certificate_that_is_asked_for_is_refused(
         ("client_cert_path", ""),
         ("client_cert_path", "\ud800"),
         ("client_key_path", 5),
+        ("cert_reload_interval", 0),
+        ("cert_reload_interval", "300"),
     ],
 )
 def test_an_option_that_cannot_be_is_named(option: str, value: object) -> None:
@@ -267,6 +283,7 @@ def test_an_option_that_cannot_be_is_named(option: str, value: object) -> None:
         (Tls(client_key_path="x"), "client_cert_path and client_key_path go together"),
         (Tls(client_cert=b"x", client_key=b"s3cret"), "client_cert and client_key: "),
         (Tls(client_cert_path="/nowhere", client_key_path="/nowhere"), "client_cert_path: open"),
+        (Tls(cert_reload_interval=1), "cert_reload needs client_cert_path and client_key_path"),
     ],
 )
 def test_options_that_do_not_fit_together_are_refused_by_connecting(

@@ -19,7 +19,13 @@ from libglide.exceptions import (
     TimeoutError,
 )
 from libglide.library import key_slot, library_version
-from libglide.options import NodeAddress, ProtocolVersion, ReadFrom
+from libglide.options import (
+    Backoff,
+    NodeAddress,
+    NodeDiscoveryMode,
+    ProtocolVersion,
+    ReadFrom,
+)
 from libglide.response import Leg, Outcome, Plan, Response, ResponsePolicy
 from libglide.router import Router
 from libglide.routes import (
@@ -32,6 +38,7 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.statistics import Configuration, NodeStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Value
@@ -41,9 +48,11 @@ __version__ = "0.1.0"
 __all__ = [
     "AllNodes",
     "AllPrimaries",
+    "Backoff",
     "ByAddressRoute",
     "Client",
     "ClosingError",
+    "Configuration",
     "ConfigurationError",
     "ConnectionError",
     "ExecAbortError",
@@ -53,6 +62,8 @@ __all__ = [
     "MultiNodeError",
     "Node",
     "NodeAddress",
+    "NodeDiscoveryMode",
+    "NodeStatistics",
     "Outcome",
     "Plan",
     "ProtocolVersion",
@@ -69,6 +80,7 @@ __all__ = [
     "SlotKeyRoute",
     "SlotRange",
     "SlotType",
+    "Statistics",
     "Status",
     "TimeoutError",
     "Tls",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from libglide.library import Library, load
 from libglide.options import (
     AddressLike,
+    Backoff,
     NodeAddress,
+    NodeDiscoveryMode,
     Options,
     ProtocolVersion,
     ReadFrom,
+    address_pairs,
     node_addresses,
 )
 from libglide.resolver import Resolver, load_codec
 from libglide.response import Response, ResponsePolicy
 from libglide.routes import Route
+from libglide.statistics import Statistics
 from libglide.tls import Tls
 from libglide.topology import Topology
 from libglide.values import Value
@@ -65,6 +69,14 @@ class Client(Resolver):
         read_from: ReadFrom = ReadFrom.PRIMARY,
         client_az: str | None = None,
         tls: Tls | None = None,
+        periodic_checks: float | None = 60.0,
+        reconnect: Backoff | None = None,
+        lazy_connect: bool = False,
+        refresh_topology_from_initial_nodes: bool = False,
+        node_discovery_mode: NodeDiscoveryMode = NodeDiscoveryMode.STANDARD,
+        address_map: Mapping[AddressLike, AddressLike] | None = None,
+        read_only: bool = False,
+        tcp_nodelay: bool = True,
     ) -> Client:
         """Connect to a cluster and learn its topology.
 
@@ -83,8 +95,22 @@ class Client(Resolver):
             cluster_mode: The servers are a cluster.
             read_from: Which node of a shard serves a read without a route.
             client_az: The availability zone that the ``AZ_AFFINITY`` ways of ``read_from`` prefer;
-                the servers must name theirs, as Valkey 9.1 and later do.
+                the servers must name theirs, as Valkey 8.0 and later do where it is configured.
             tls: How connections are encrypted; by default they are not.
+            periodic_checks: Seconds, rounded up to whole ones, between looks at the topology
+                without a cause; None for looks with a cause only.
+            reconnect: How long a node that cannot be connected to is left alone.
+            lazy_connect: Connect to nobody yet. The first request does, within its timeout; where
+                that fails the next one tries again.
+            refresh_topology_from_initial_nodes: Ask ``addresses`` for the topology, their names
+                resolved anew, and the nodes that are known only where none of them answers.
+            node_discovery_mode: Who the nodes are where the servers are no cluster.
+            address_map: Where to connect to nodes, by the addresses that they announce, for
+                networks that translate addresses. Certificates must still be for the announced
+                host; routes may name either address.
+            read_only: Refuse commands that may write, and be content with replicas. For servers
+                that are no cluster.
+            tcp_nodelay: Send small requests at once.
 
         Raises:
             ConfigurationError: An option cannot be; the message names it.
@@ -108,6 +134,14 @@ class Client(Resolver):
             read_from=read_from,
             client_az=client_az,
             tls=tls,
+            periodic_checks=periodic_checks,
+            reconnect=reconnect,
+            lazy_connect=lazy_connect,
+            refresh_topology_from_initial_nodes=refresh_topology_from_initial_nodes,
+            node_discovery_mode=node_discovery_mode,
+            address_map=address_pairs(address_map),
+            read_only=read_only,
+            tcp_nodelay=tcp_nodelay,
         )
         loaded, codec = load(), load_codec()
         status, handle, data = loaded.open(codec.connection(options))
@@ -283,8 +317,40 @@ class Client(Resolver):
         )
         return self._codec.step(*self._library.execute(self._handle, request))
 
+    def update_password(
+        self, password: str | None, immediate: bool = False, *, timeout: float | None = None
+    ) -> None:
+        """Replace the password of the client's user; nothing is disconnected.
+
+        Connections that are made from now on log in with it. It is in force also where this call
+        raises an error of the servers.
+
+        Args:
+            password: The new one; None for none any more.
+            immediate: Have the connections that stand log in with it as well: one of each node
+                now, the others before their next request.
+            timeout: Seconds until ``TimeoutError``, for what ``immediate`` asks for; by default
+                the client's.
+
+        Raises:
+            ConfigurationError: The password is no text; the error does not show it.
+            MultiNodeError: Nodes did not take it; ``errors`` holds what each said.
+            RequestError: ``immediate`` has no password to try.
+            ClosingError: The client is closed, or this is the child of a fork.
+        """
+        request = self._codec.password(password, immediate, timeout)
+        self._codec.accept(*self._library.execute(self._handle, request))
+
+    def statistics(self) -> Statistics:
+        """What the client has counted since it was opened, and the options in force.
+
+        Raises:
+            ClosingError: The client is closed, or this is the child of a fork.
+        """
+        return self._codec.statistics(*self._library.statistics(self._handle))
+
     def topology(self) -> Topology:
-        """The cluster as the client knows it now.
+        """The cluster as the client knows it now, empty before a lazy one has connected.
 
         Raises:
             ClosingError: The client is closed, or this is the child of a fork.

@@ -15,6 +15,7 @@ from libglide.messages import Messages
 from libglide.options import Options, ReadFrom
 from libglide.response import Plan, Response, ResponsePolicy
 from libglide.routes import Route
+from libglide.statistics import Statistics
 from libglide.topology import Topology
 from libglide.values import Value
 
@@ -87,6 +88,13 @@ class Codec:
         _limit(timeout, message)
         return _serialized(message)
 
+    def password(self, given: str | None, immediate: bool, timeout: float | None = None) -> bytes:
+        """A ``CommandRequest`` of another password."""
+        message = self._messages.command_request()
+        encoding.password(given, immediate, message.update_connection_password)
+        _limit(timeout, message)
+        return _serialized(message)
+
     def routing(self, topology: Topology, read_from: ReadFrom, client_az: str | None) -> bytes:
         """A ``Topology``, with how reads are shared over it."""
         message = self._messages.topology()
@@ -120,6 +128,10 @@ class Codec:
     def topology(self, status: int, data: bytes) -> Topology:
         """The topology of a ``Response``."""
         return decoding.topology(self.accept(status, data).topology)
+
+    def statistics(self, status: int, data: bytes) -> Statistics:
+        """The statistics of a ``Response``."""
+        return decoding.statistics(self.accept(status, data).statistics)
 
     def accept(self, status: int, data: bytes) -> Any:
         """The ``Response`` itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from typing import Any, cast
 
 from libglide.exceptions import (
@@ -16,11 +17,17 @@ from libglide.exceptions import (
     Status,
     TimeoutError,
 )
+from libglide.options import Backoff, NodeAddress, NodeDiscoveryMode, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, ResponsePolicy
+from libglide.statistics import Configuration, NodeStatistics, Statistics
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Key, Value
 
 _ROLES = (Role.PRIMARY, Role.REPLICA)
+_PROTOCOLS = (ProtocolVersion.RESP3, ProtocolVersion.RESP2)
+_READ_FROM = tuple(ReadFrom)  # in the order of their numbers, as the next
+_DISCOVERY = tuple(NodeDiscoveryMode)
+_INSECURE_TLS = 2
 _ERRORS: dict[Status, type[RequestError]] = {
     Status.CONFIG: ConfigurationError,
     Status.TIMEOUT: TimeoutError,
@@ -129,6 +136,94 @@ def topology(message: Any) -> Topology:
         epoch=message.epoch,
         standalone=message.standalone,
     )
+
+
+def statistics(message: Any) -> Statistics:
+    """A ``Statistics``."""
+    return Statistics(
+        nodes=tuple(_node_statistics(node) for node in message.nodes),
+        inflight_requests=message.inflight_requests,
+        topology_epoch=message.topology_epoch,
+        topology_age=_seconds(message, "topology_age_ms"),
+        topology_refreshes=message.topology_refreshes,
+        topology_refresh_failures=message.topology_refresh_failures,
+        configuration=_configuration(message.configuration),
+    )
+
+
+def _node_statistics(message: Any) -> NodeStatistics:
+    return NodeStatistics(
+        node=_node(message.node),
+        in_topology=message.in_topology,
+        connections=message.connections,
+        connections_made=message.connections_made,
+        connected_since=_moment(message, "connected_since_ms"),
+        requests=message.requests,
+        errors=message.errors,
+        redirects=message.redirects,
+        failures=message.failures,
+        bytes_sent=message.bytes_sent,
+        bytes_received=message.bytes_received,
+        latency=(
+            message.latency_average_us / 1e6 if message.HasField("latency_average_us") else None
+        ),
+        last_error=message.last_error,
+        last_error_at=_moment(message, "last_error_ms"),
+    )
+
+
+def _configuration(message: Any) -> Configuration:
+    strategy = message.connection_retry_strategy
+    return Configuration(
+        addresses=tuple(message.addresses),
+        cluster_mode=message.cluster_mode_enabled,
+        request_timeout=message.request_timeout_ms / 1000,
+        connection_timeout=message.connection_timeout_ms / 1000,
+        inflight_requests_limit=message.inflight_requests_limit,
+        periodic_checks=_seconds(message, "periodic_checks_ms"),
+        read_from=_READ_FROM[message.read_from],
+        client_az=message.client_az,
+        protocol=_PROTOCOLS[message.protocol],
+        database_id=message.database_id,
+        client_name=message.client_name,
+        lib_name=message.lib_name,
+        username=message.username,
+        has_password=message.has_password,
+        encrypted=message.tls_mode != 0,
+        insecure=message.tls_mode == _INSECURE_TLS,
+        server_name=message.tls_server_name,
+        has_client_certificate=message.has_client_certificate,
+        cert_reload_interval=_seconds(message, "cert_reload_ms"),
+        tcp_nodelay=message.tcp_nodelay,
+        read_only=message.read_only,
+        lazy_connect=message.lazy_connect,
+        refresh_topology_from_initial_nodes=message.refresh_topology_from_initial_nodes,
+        node_discovery_mode=_DISCOVERY[message.node_discovery_mode],
+        reconnect=Backoff(
+            first=strategy.factor / 1000,
+            base=strategy.exponent_base,
+            steps=strategy.number_of_retries,
+            jitter_percent=strategy.jitter_percent,
+        ),
+        address_map=tuple(
+            (_address(pair.announced), _address(pair.dial)) for pair in message.address_map
+        ),
+    )
+
+
+def _address(message: Any) -> NodeAddress:
+    return NodeAddress(message.host, message.port)
+
+
+def _seconds(message: Any, field: str) -> float | None:
+    """The seconds of a field in milliseconds that may be absent."""
+    return getattr(message, field) / 1000 if message.HasField(field) else None
+
+
+def _moment(message: Any, field: str) -> datetime | None:
+    """The time of a field in milliseconds since 1970 that may be absent."""
+    seconds = _seconds(message, field)
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _node(message: Any) -> Node:

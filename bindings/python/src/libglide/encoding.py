@@ -8,7 +8,14 @@ from typing import Any
 from libglide import address, checks
 from libglide.duration import milliseconds
 from libglide.exceptions import RequestError
-from libglide.options import Options, ProtocolVersion, ReadFrom
+from libglide.options import (
+    NodeAddress,
+    NodeDiscoveryMode,
+    Options,
+    ProtocolVersion,
+    ReadFrom,
+    whole_seconds,
+)
 from libglide.response import ResponsePolicy
 from libglide.routes import (
     AllNodes,
@@ -42,6 +49,11 @@ _READ_FROM = {
     ReadFrom.ALL_NODES: 5,
     ReadFrom.AZ_AFFINITY_ALL_NODES: 6,
 }
+_DISCOVERY = {
+    NodeDiscoveryMode.STANDARD: 0,
+    NodeDiscoveryMode.STATIC: 1,
+    NodeDiscoveryMode.DISCOVER_ALL: 2,
+}
 _LAST_SLOT = 16383
 _GREATEST_COUNT = 2**63 - 1
 
@@ -49,7 +61,11 @@ _GREATEST_COUNT = 2**63 - 1
 def connection(options: Options, message: Any) -> None:
     """Fill a ``ConnectionRequest``."""
     for node in options.addresses:
-        message.addresses.add(host=node.host, port=node.port)
+        _address(node, message.addresses.add())
+    for announced, dialled in options.address_map:
+        pair = message.address_map.add()
+        _address(announced, pair.announced)
+        _address(dialled, pair.dial)
     message.cluster_mode_enabled = options.cluster_mode
     message.request_timeout = milliseconds("request_timeout", options.request_timeout)
     message.connection_timeout = milliseconds("connection_timeout", options.connection_timeout)
@@ -63,8 +79,31 @@ def connection(options: Options, message: Any) -> None:
     if options.username is not None or options.password is not None:
         message.authentication_info.username = options.username or ""
         message.authentication_info.password = options.password or ""
+    if options.periodic_checks is None:
+        message.periodic_checks_disabled.SetInParent()
+    else:
+        message.periodic_checks_manual_interval.duration_in_sec = whole_seconds(
+            options.periodic_checks
+        )
+    message.lazy_connect = options.lazy_connect
+    message.refresh_topology_from_initial_nodes = options.refresh_topology_from_initial_nodes
+    message.node_discovery_mode = _DISCOVERY[options.node_discovery_mode]
+    message.read_only = options.read_only
+    message.tcp_nodelay = options.tcp_nodelay
+    if options.reconnect is not None:
+        strategy = message.connection_retry_strategy
+        if options.reconnect.first:
+            strategy.factor = milliseconds("first", options.reconnect.first)
+        strategy.exponent_base = options.reconnect.base
+        strategy.number_of_retries = options.reconnect.steps
+        strategy.jitter_percent = options.reconnect.jitter_percent
     if options.tls is not None:
         _tls(options.tls, message)
+
+
+def _address(node: NodeAddress, message: Any) -> None:
+    message.host = node.host
+    message.port = node.port
 
 
 def _tls(given: Tls, message: Any) -> None:
@@ -79,6 +118,24 @@ def _tls(given: Tls, message: Any) -> None:
     ):
         if value is not None:
             setattr(message, field, value)
+    if given.cert_reload_interval is not None:
+        message.cert_reload.enabled = True
+        message.cert_reload.interval_seconds = whole_seconds(given.cert_reload_interval)
+
+
+def password(given: str | None, immediate: bool, message: Any) -> None:
+    """Fill an ``UpdateConnectionPassword``.
+
+    Raises:
+        ConfigurationError: The password is no text. The error does not show it.
+        RequestError: The other argument cannot be.
+    """
+    if given is not None:
+        message.password = checks.text("password", given)
+    if not isinstance(immediate, bool):
+        raise RequestError(f"immediate is {immediate!r:.80}, not a bool")
+    message.immediate_auth = immediate
+    message.SetInParent()
 
 
 def command(name: str, words: Sequence[object]) -> list[bytes]:

@@ -45,6 +45,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_client_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
     "glide_client_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
     "glide_client_topology": (_STATUS, [_HANDLE, _BUFFER_P]),
+    "glide_client_statistics": (_STATUS, [_HANDLE, _BUFFER_P]),
     "glide_client_close": (_STATUS, [_HANDLE]),
 }
 
@@ -153,6 +154,10 @@ class Library:
     def topology(self, client: int) -> tuple[int, bytes]:
         """The topology as the client knows it."""
         return self._call(self._c.glide_client_topology, client)
+
+    def statistics(self, client: int) -> tuple[int, bytes]:
+        """What the client has counted."""
+        return self._call(self._c.glide_client_statistics, client)
 
     def close(self, client: int) -> int:
         """Close a client; harmless on a closed one and in a forked child."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
@@ -33,6 +34,50 @@ class ReadFrom(Enum):
     AZ_AFFINITY_ALL_NODES = "AZ_AFFINITY_ALL_NODES"
 
 
+class NodeDiscoveryMode(Enum):
+    """Who the nodes of servers are that are no cluster.
+
+    Attributes:
+        STANDARD: The addresses; each is asked for its role.
+        STATIC: The first address is the primary, the others are its replicas; nobody is asked.
+        DISCOVER_ALL: Whom the addresses name as well: a replica its primary, a primary its
+            replicas.
+    """
+
+    STANDARD = "STANDARD"
+    STATIC = "STATIC"
+    DISCOVER_ALL = "DISCOVER_ALL"
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long a node that could not be connected to is left alone.
+
+    Requests for it wait meanwhile, within their timeouts, or go to another node where they may.
+
+    Attributes:
+        first: Seconds after the first failure; 0 for no time at all.
+        base: How many times as long it is after each further failure, at least 1.
+        steps: How often it grows; then it stays.
+        jitter_percent: By how much each time is longer or shorter at random, 0 to 100.
+
+    Raises:
+        ConfigurationError: An attribute cannot be; the message names it.
+    """
+
+    first: float = 0.01
+    base: int = 2
+    steps: int = 4
+    jitter_percent: int = 20
+
+    def __post_init__(self) -> None:
+        if self.first != 0:
+            _time("first", self.first)
+        checks.whole_number("base", self.base, 1)
+        checks.whole_number("steps", self.steps, 0)
+        checks.whole_number("jitter_percent", self.jitter_percent, 0, 100)
+
+
 @dataclass(frozen=True)
 class NodeAddress:
     """Where a server is asked for the cluster.
@@ -51,6 +96,13 @@ class NodeAddress:
 
 
 AddressLike = Union[str, tuple[str, int], NodeAddress]
+_FLAGS = (
+    "cluster_mode",
+    "lazy_connect",
+    "refresh_topology_from_initial_nodes",
+    "read_only",
+    "tcp_nodelay",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +127,14 @@ class Options:
     read_from: ReadFrom
     client_az: str | None
     tls: Tls | None
+    periodic_checks: float | None
+    reconnect: Backoff | None
+    lazy_connect: bool
+    refresh_topology_from_initial_nodes: bool
+    node_discovery_mode: NodeDiscoveryMode
+    address_map: tuple[tuple[NodeAddress, NodeAddress], ...]
+    read_only: bool
+    tcp_nodelay: bool
 
     def __post_init__(self) -> None:
         for name in ("username", "password", "client_name", "lib_name"):
@@ -83,14 +143,20 @@ class Options:
         for name, least in (("database_id", 0), ("inflight_requests_limit", 1)):
             checks.whole_number(name, getattr(self, name), least)
         for name in ("request_timeout", "connection_timeout"):
-            try:
-                milliseconds(name, getattr(self, name))
-            except ValueError as fault:
-                raise checks.refusal(str(fault)) from None
+            _time(name, getattr(self, name))
+        if self.periodic_checks is not None:
+            _time("periodic_checks", self.periodic_checks)
         if not isinstance(self.protocol, ProtocolVersion):
             raise checks.refusal(f"protocol is {self.protocol!r}, not a ProtocolVersion")
         check_reads(self.read_from, self.client_az)
-        checks.boolean("cluster_mode", self.cluster_mode)
+        for name in _FLAGS:
+            checks.boolean(name, getattr(self, name))
+        if not isinstance(self.node_discovery_mode, NodeDiscoveryMode):
+            raise checks.refusal(
+                f"node_discovery_mode is {self.node_discovery_mode!r:.80}, not a NodeDiscoveryMode"
+            )
+        if self.reconnect is not None and not isinstance(self.reconnect, Backoff):
+            raise checks.refusal(f"reconnect is {self.reconnect!r:.80}, not a Backoff")
         if self.tls is not None and not isinstance(self.tls, Tls):
             raise checks.refusal(f"tls is a {type(self.tls).__name__}, not a Tls")
 
@@ -107,6 +173,39 @@ def check_reads(read_from: object, client_az: object) -> None:
         checks.text("client_az", client_az)
 
 
+def _time(name: str, seconds: object) -> int:
+    """The milliseconds of a time above 0.
+
+    Raises:
+        ConfigurationError: It is none.
+    """
+    try:
+        return milliseconds(name, seconds)
+    except ValueError as fault:
+        raise checks.refusal(str(fault)) from None
+
+
+def whole_seconds(seconds: float) -> int:
+    """The seconds of a time above 0, rounded up."""
+    return math.ceil(seconds)
+
+
+def address_pairs(given: object) -> tuple[tuple[NodeAddress, NodeAddress], ...]:
+    """The pairs of an address map.
+
+    Raises:
+        ConfigurationError: It is no mapping, or one of its addresses is none.
+    """
+    if given is None:
+        return ()
+    if not isinstance(given, Mapping):
+        raise checks.refusal(f"address_map is a {type(given).__name__}, not a mapping")
+    return tuple(
+        (_node_address("address_map", announced), _node_address("address_map", dialled))
+        for announced, dialled in given.items()
+    )
+
+
 def node_addresses(given: AddressLike | Iterable[AddressLike]) -> tuple[NodeAddress, ...]:
     """The addresses that a client is given, one or several, in any of their forms.
 
@@ -119,10 +218,10 @@ def node_addresses(given: AddressLike | Iterable[AddressLike]) -> tuple[NodeAddr
     several = [given] if one or not isinstance(given, Iterable) else list(given)
     if not several:
         raise checks.refusal("addresses is empty; a client needs at least one")
-    return tuple(_node_address(item) for item in several)
+    return tuple(_node_address("addresses", item) for item in several)
 
 
-def _node_address(given: object) -> NodeAddress:
+def _node_address(option: str, given: object) -> NodeAddress:
     host: object
     port: object
     if isinstance(given, NodeAddress):
@@ -133,10 +232,10 @@ def _node_address(given: object) -> NodeAddress:
         host, port = address.split(given)
         port = DEFAULT_PORT if port is None else port
     else:
-        raise checks.refusal(f"addresses has {given!r}, which is no address; say 'host:port'")
+        raise checks.refusal(f"{option} has {given!r}, which is no address; say 'host:port'")
     if not isinstance(host, str) or not host:
-        raise checks.refusal(f"addresses has {given!r}, whose host is {host!r}")
+        raise checks.refusal(f"{option} has {given!r}, whose host is {host!r}")
     try:
         return NodeAddress(address.without_brackets(host), address.port_number(port))
     except ValueError as fault:
-        raise checks.refusal(f"addresses has {given!r}: {fault}") from None
+        raise checks.refusal(f"{option} has {given!r}: {fault}") from None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from libglide import checks
+from libglide.duration import milliseconds
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -28,6 +29,9 @@ class Tls:
         client_key: The private key of ``client_cert``.
         client_cert_path: A file with the certificate, in place of ``client_cert``.
         client_key_path: A file with the key, in place of ``client_key``.
+        cert_reload_interval: Seconds after which the two files are read again for a new
+            connection, in case somebody has replaced them; by default they are read once. Files
+            that make no good pair leave the last one in force.
 
     Raises:
         ConfigurationError: An option cannot be; the message names it.
@@ -40,6 +44,7 @@ class Tls:
     client_key: bytes | None = field(default=None, repr=False)
     client_cert_path: PathLike | None = None
     client_key_path: PathLike | None = None
+    cert_reload_interval: float | None = None
 
     def __post_init__(self) -> None:
         keep = object.__setattr__  # the instance is frozen
@@ -53,6 +58,11 @@ class Tls:
         for name in ("client_cert_path", "client_key_path"):
             if getattr(self, name) is not None:
                 keep(self, name, _path(name, getattr(self, name)))
+        if self.cert_reload_interval is not None:
+            try:
+                milliseconds("cert_reload_interval", self.cert_reload_interval)
+            except ValueError as fault:
+                raise checks.refusal(str(fault)) from None
 
 
 def _bundles(given: object) -> tuple[bytes, ...]:
