@@ -44,9 +44,11 @@ func benchmark(b *testing.B, client *Client, request *Request) {
 	c := &caller{ended: make(chan struct{}, 1)}
 	c.Request, c.Owner, c.leading = *request, c, true
 	b.ReportAllocs()
+	c.Released = true
 	for b.Loop() {
 		client.Start(&c.Call)
 		<-c.ended
+		c.Release()
 	}
 	require.NoError(b, c.Err)
 }

@@ -15,6 +15,8 @@ import (
 type Call struct {
 	Request
 	Owner CallOwner
+	// Released says that the owner calls Release when it is done with the response.
+	Released bool
 
 	// Response and Err, an *Error, say what became of it, as those of Execute. They live until the
 	// call is used again.
@@ -114,6 +116,7 @@ func (k *Call) board() {
 	}
 	k.lane = &link.lane
 	k.errand.begin(k.commands[:], k.deadline, (*boarded)(k))
+	k.errand.returns = k.Released
 	if k.lane.join(&k.errand) {
 		k.lane.lead(&k.errand)
 	}
@@ -151,6 +154,10 @@ func (k *Call) Abandon(why error) bool {
 func (k *Call) Release() {
 	k.lane, k.Response, k.Err = nil, Response{}, nil
 	clear(k.errand.replies)
+	if k.errand.room != nil {
+		k.errand.room.giveBack()
+		k.errand.room = nil
+	}
 }
 
 // boarded is the call as the owner of its errand.

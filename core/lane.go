@@ -51,6 +51,8 @@ type errand struct {
 	// What the leader found out, for the owner when it is told.
 	replies []routing.Value
 	err     error // of the transport, see wasSent
+	room    *room // of a large reply, to be given back where returns is set
+	returns bool
 }
 
 // owner waits for an errand somewhere. It is told of one thing at a time, on the goroutine of a
@@ -302,7 +304,13 @@ func (e *errand) read(results []valkey.ValkeyResult) {
 	e.replies = e.replies[:0]
 	for i := range results {
 		message, _ := results[i].ToMessage()
-		reply, err := parseReply(&message)
+		var reply routing.Value
+		var err error
+		if e.returns && len(results) == 1 {
+			reply, e.room, err = parseInto(&message)
+		} else {
+			reply, err = parseReply(&message)
+		}
 		if err != nil {
 			e.err = &unreadable{err}
 			return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/valkey-io/valkey-go"
 
@@ -27,10 +28,43 @@ func (u *unreadable) Error() string { return u.err.Error() }
 
 // parseReply reads a message of the library. The value shares its memory.
 func parseReply(theirs *valkey.ValkeyMessage) (routing.Value, error) {
-	return parseMessage(messageOf(theirs), 0)
+	return parseMessage(messageOf(theirs), 0, nil)
 }
 
-func parseMessage(m *message, depth int) (value routing.Value, err error) {
+// room is where the elements of a large reply are for as long as a call needs them; to allocate
+// and clear it anew for each costs more than to read the reply.
+type room struct{ values []routing.Value }
+
+var rooms = sync.Pool{New: func() any { return new(room) }}
+
+// A reply of fewer elements needs no room; more than mostRoom are not kept.
+const (
+	leastRoom = 64
+	mostRoom  = 1 << 16
+)
+
+// parseInto is parseReply for a value that is done with when the room that it may come with is
+// given back.
+func parseInto(theirs *valkey.ValkeyMessage) (value routing.Value, in *room, err error) {
+	m := messageOf(theirs)
+	if count := len(m.items()); count >= leastRoom && count <= mostRoom {
+		in = rooms.Get().(*room)
+		if cap(in.values) < count {
+			in.values = make([]routing.Value, count)
+		}
+		in.values = in.values[:count]
+	}
+	value, err = parseMessage(m, 0, in)
+	return value, in, err
+}
+
+func (r *room) giveBack() {
+	clear(r.values)
+	rooms.Put(r)
+}
+
+// parseMessage reads a message; the elements of the outermost go into the room, if there is one.
+func parseMessage(m *message, depth int, in *room) (value routing.Value, err error) {
 	if depth > maxDepth {
 		return value, errTooDeep
 	}
@@ -48,11 +82,11 @@ func parseMessage(m *message, depth int) (value routing.Value, err error) {
 		}
 		return routing.Value{Kind: routing.KindDouble, Double: double}, nil
 	case '*', '>':
-		return parseItems(routing.KindArray, m.items(), depth)
+		return parseItems(routing.KindArray, m.items(), depth, in)
 	case '~':
-		return parseItems(routing.KindSet, m.items(), depth)
+		return parseItems(routing.KindSet, m.items(), depth, in)
 	case '%':
-		return parseItems(routing.KindMap, m.items(), depth)
+		return parseItems(routing.KindMap, m.items(), depth, in)
 	case '$':
 		value.Kind = routing.KindBulk
 	case '+':
@@ -70,11 +104,15 @@ func parseMessage(m *message, depth int) (value routing.Value, err error) {
 	return value, nil
 }
 
-func parseItems(kind routing.Kind, items []message, depth int) (routing.Value, error) {
-	value := routing.Value{Kind: kind, Items: make([]routing.Value, len(items))}
-	var err error
+func parseItems(kind routing.Kind, items []message, depth int, in *room) (value routing.Value, err error) {
+	value.Kind = kind
+	if in != nil {
+		value.Items = in.values
+	} else {
+		value.Items = make([]routing.Value, len(items))
+	}
 	for i := range items {
-		if value.Items[i], err = parseMessage(&items[i], depth+1); err != nil {
+		if value.Items[i], err = parseMessage(&items[i], depth+1, nil); err != nil {
 			return value, err
 		}
 	}

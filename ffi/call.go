@@ -45,7 +45,7 @@ func newCall(ticket *C.glide_ticket) *call {
 	calls.mu.Unlock()
 	if k == nil {
 		k = new(call)
-		k.Owner = k
+		k.Owner, k.Released = k, true
 		k.self = calls.add(k)
 	}
 	k.mu.Lock()
