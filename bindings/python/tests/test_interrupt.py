@@ -17,6 +17,7 @@ WAIT_THEN_INTERRUPT = """
 
     client = Client.connect(sys.argv[1])
     client.execute("SET", "{interrupt}key", "v")
+    client.execute("DEL", "{interrupt}list", "{interrupt}list2")
 
     def later(seconds, number=signal.SIGINT):
         threading.Timer(seconds, os.kill, (os.getpid(), number)).start()
@@ -52,7 +53,6 @@ def test_a_blpop_that_was_interrupted_takes_no_element_any_more(cluster: Cluster
     said = outcome(
         cluster,
         """
-        client.execute("DEL", "{interrupt}list")
         later(0.3)
         try:
             client.execute("BLPOP", "{interrupt}list", 30, timeout=60)

@@ -29,23 +29,32 @@ class Interrupt:
     def watch(self) -> None:
         """Have the library ask, where this is the main thread and it does not ask yet."""
         if self._hook is None and threading.current_thread() is threading.main_thread():
-            self._hook = _HOOK(self._steps().__next__)
+            steps = self._steps()
+            next(steps)  # into its try; what a handler raises before that is raised from here
+            self._hook = _HOOK(steps.__next__)
             self._register(self._hook)
 
     def _steps(self) -> Iterator[int]:
         """One step for each time that the library asks; 1: a handler raised.
 
         A generator, since it goes on within its ``try``: a function would run the handlers before
-        it has one.
+        it has one. The outer ``try`` is for a signal that comes while the inner one is being left.
         """
         answer = 0
         while True:
             try:
                 while True:
-                    yield answer
-                    answer = 0
-                    for _ in _ONCE:
-                        pass  # at the end of a loop at the latest handlers run
+                    try:
+                        while True:
+                            yield answer
+                            answer = 0
+                            for _ in _ONCE:
+                                pass  # at the end of a loop at the latest handlers run
+                    except GeneratorExit:
+                        raise
+                    except BaseException as raised:
+                        self.raised = raised
+                        answer = 1
             except GeneratorExit:
                 return
             except BaseException as raised:
