@@ -165,12 +165,18 @@ func (n *lane) lead(e *errand) {
 func (n *lane) drive() {
 	var batch []*errand
 	for driving := true; driving; {
-		if batch = n.fill(batch[:0], time.Time{}); len(batch) == 0 {
+		err := n.wire.reach()
+		batch = n.fill(batch[:0], time.Time{})
+		switch {
+		case len(batch) == 0:
 			driving = !n.pass()
-			continue
+		case err != nil:
+			driving = !n.pass()
+			n.tellAll(batch, err)
+		default:
+			n.wire.onInterrupt(nil)
+			driving = !n.carry(batch, true)
 		}
-		n.wire.onInterrupt(nil)
-		driving = !n.carry(batch, true)
 	}
 }
 
@@ -240,10 +246,14 @@ func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 	n.wire.forget()
 	clear(n.words)
 	passed = n.passFrom(driving)
+	n.tellAll(batch, err)
+	return passed
+}
+
+func (n *lane) tellAll(batch []*errand, err error) {
 	for i := len(batch) - 1; i >= 0; i-- {
 		n.tell(batch[i], err)
 	}
-	return passed
 }
 
 // passFrom is pass for a leader that, if nobody can take the lead, leaves it to a goroutine.

@@ -167,6 +167,18 @@ func TestAStalledLeaderTakesNobodyPastTheirDeadline(t *testing.T) {
 	require.Equal(t, StatusTimeout, late.Status)
 }
 
+func TestACallerThatLeavesWhileTheConnectionIsMadeHasSentNothing(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	f.three.On("READONLY", fakenode.Silence(), fakenode.Simple("OK"))
+	request := command("SET", "foo", "1")
+	request.Timeout = 100 * time.Millisecond
+	late := failure(t, client, request)
+	require.Equal(t, StatusTimeout, late.Status)
+	require.False(t, late.Sent)
+	require.Empty(t, f.three.Got("SET"))
+}
+
 func TestAnInterruptedLeaderLeavesLongBeforeItsDeadline(t *testing.T) {
 	f := fakeCluster(t)
 	f.three.On("GET foo", fakenode.Silence())

@@ -45,6 +45,9 @@ func newLink(config *Config, endpoint routing.Address, counters *counters) (*lin
 	return l, nil
 }
 
+// address is where the node is dialled.
+func (l *link) address() string { return l.config.dialled(l.endpoint).Dial() }
+
 // exchange sends the commands in one write and reads a reply to each. Error replies are values.
 // The error is of the transport (see wasSent), or a refusal of the handshake.
 func (l *link) exchange(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {

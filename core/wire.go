@@ -23,6 +23,7 @@ type wire struct {
 	direct  bool // over a blocking socket
 	client  valkey.Client
 	ready   bool  // the client stands and may dial
+	ahead   *conn // made ahead of the exchange that will take it
 	dialled *conn // by the present exchange
 	built   valkey.Commands
 	results []valkey.ValkeyResult
@@ -49,7 +50,7 @@ func (w *wire) renewClient() error {
 	l := w.link
 	w.ready = false
 	client, err := valkey.NewClient(valkey.ClientOption{
-		InitAddress:           []string{l.config.dialled(l.endpoint).Dial()},
+		InitAddress:           []string{l.address()},
 		ForceSingleClient:     true,
 		DisableAutoPipelining: true, // a pool, whose connections have no goroutines
 		PipelineMultiplex:     -1,
@@ -88,16 +89,45 @@ func (w *wire) repair() {
 
 var errNotYet = errors.New("connections are made when they are needed")
 
-// dial makes a connection for the library. It refuses the one that NewClient asks for, which the
-// pool would never use.
-//
-// READONLY goes ahead of the library's own handshake: it lets a replica serve reads, changes
-// nothing on a primary, and stays in force through HELLO (seen on servers 8.0 and 9.1). So every
-// connection has it, also one that was made anew.
+// dial gives the library a connection. It refuses the one that NewClient asks for, which the pool
+// would never use.
 func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
 	if !w.ready {
 		return nil, errNotYet
 	}
+	made := w.ahead
+	w.ahead = nil
+	if made == nil {
+		var err error
+		if made, err = w.connect(ctx, address); err != nil {
+			return nil, err
+		}
+	}
+	w.dialled = made
+	return made, nil
+}
+
+// reach makes the connection, if none stands, ahead of an exchange: whoever leaves meanwhile has
+// sent nothing.
+func (w *wire) reach() (err error) {
+	w.mu.Lock()
+	stands := w.conn != nil
+	w.mu.Unlock()
+	if stands {
+		return nil
+	}
+	if w.ahead, err = w.connect(w.link.life, w.link.address()); err != nil {
+		w.link.counters.exchanged(0, err)
+	}
+	return err
+}
+
+// connect makes a connection.
+//
+// READONLY goes ahead of the library's own handshake: it lets a replica serve reads, changes
+// nothing on a primary, and stays in force through HELLO (seen on servers 8.0 and 9.1). So every
+// connection has it, also one that was made anew.
+func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	l := w.link
 	if err := l.gate.pass(l.config.Backoff); err != nil {
 		return nil, &connError{false, err}
@@ -217,7 +247,7 @@ func (w *wire) keep(made *conn) error {
 		_ = made.Conn.Close()
 		return net.ErrClosed
 	}
-	w.conn, w.dialled, made.counted = made, made, true
+	w.conn, made.counted = made, true
 	w.link.counters.opened()
 	return nil
 }
