@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"syscall"
@@ -39,6 +40,9 @@ type conn struct {
 	wrote  bool // and has read nothing since
 	rounds int  // exchanges begun; the first is the handshake
 
+	ahead    int   // bytes that were written ahead of the exchange that will bring them
+	aheadErr error // how that ended
+
 	renewal uint64 // of the credential that it logged in with
 	counted bool   // among those that are open; the wire's lock guards it
 }
@@ -47,6 +51,9 @@ type conn struct {
 // Without that look the bytes would go into the kernel and vanish, and nobody could tell whether
 // the command ran.
 func (c *conn) Write(p []byte) (int, error) {
+	if c.ahead > 0 {
+		return c.passAhead(p)
+	}
 	if !c.wrote {
 		if c.gone != nil && c.gone() {
 			return 0, &connError{false, errIdleClosed}
@@ -63,6 +70,26 @@ func (c *conn) Write(p []byte) (int, error) {
 		err = &connError{c.wrote, err}
 	}
 	return n, err
+}
+
+// writeAhead writes what an exchange will bring, so that the exchange itself writes nothing.
+func (c *conn) writeAhead(p []byte) {
+	_, c.aheadErr = c.Write(p)
+	c.ahead = len(p)
+}
+
+// passAhead takes what was written ahead for written.
+func (c *conn) passAhead(p []byte) (int, error) {
+	if c.aheadErr != nil {
+		err := c.aheadErr
+		c.ahead, c.aheadErr = 0, nil
+		return 0, err
+	}
+	if len(p) > c.ahead {
+		return 0, &connError{true, fmt.Errorf("%d bytes to write, %d of them written ahead", len(p), c.ahead)}
+	}
+	c.ahead -= len(p)
+	return len(p), nil
 }
 
 func (c *conn) Read(p []byte) (int, error) {

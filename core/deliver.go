@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,22 +89,55 @@ func (c *Client) deliver(ctx context.Context, all []*flight) {
 
 // scatter sends flights to their targets, those for one in one write.
 func (c *Client) scatter(ctx context.Context, all []*flight) {
-	if len(all) == 1 {
-		c.fly(ctx, all)
+	groups := byTarget(all)
+	if len(groups) == 1 {
+		c.fly(ctx, groups[0])
 		return
 	}
-	byNode := make(map[routing.Address][]*flight)
-	for _, f := range all {
-		byNode[f.to.endpoint] = append(byNode[f.to.endpoint], f)
-	}
+	deadline, _ := ctx.Deadline()
 	var landed sync.WaitGroup
-	for _, group := range byNode {
+	var together convoy
+	var shared [][]*flight
+	for _, group := range groups {
+		commands, alone := commandsOf(group)
+		l, err := c.links.to(group[0].to.endpoint)
+		if alone || err != nil {
+			landed.Go(func() {
+				defer mend(group)
+				c.fly(ctx, group)
+			})
+			continue
+		}
+		together, shared = append(together, newTrip(l, commands, deadline)), append(shared, group)
+	}
+	together.run(ctx)
+	for i, group := range shared {
+		replies, err := resultsOf(group, together[i].replies), together[i].err
+		if err == nil && !slices.ContainsFunc(replies, routing.Value.IsError) {
+			c.unload(ctx, group, replies, err)
+			continue
+		}
 		landed.Go(func() {
 			defer mend(group)
-			c.fly(ctx, group)
+			c.unload(ctx, group, replies, err)
 		})
 	}
 	landed.Wait()
+}
+
+// byTarget groups flights by their targets, each group in their order.
+func byTarget(all []*flight) (groups [][]*flight) {
+	index := make(map[routing.Address]int)
+	for _, f := range all {
+		i, known := index[f.to.endpoint]
+		if !known {
+			i = len(groups)
+			index[f.to.endpoint] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], f)
+	}
+	return groups
 }
 
 // mend makes a panic on a goroutine of the client an outcome of the flights it was about. Nobody
@@ -116,10 +150,15 @@ func mend(group []*flight) {
 	}
 }
 
-// fly sends flights to the one target they have. Where nothing of it was written they go again
-// together, so that their order stays; where some failed, each of those goes on alone.
+// fly sends flights to the one target they have.
 func (c *Client) fly(ctx context.Context, group []*flight) {
 	replies, err := c.attempt(ctx, group...)
+	c.unload(ctx, group, replies, err)
+}
+
+// unload goes on with flights after their first attempt. Where nothing of it was written they go
+// again together, so that their order stays; where some failed, each of those goes on alone.
+func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.Value, err error) {
 	if err != nil && len(group) > 1 && !wasSent(err) {
 		_, next := c.judge(group[0], routing.Value{}, err)
 		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
@@ -175,12 +214,24 @@ func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdi
 
 var askingWords = [][]byte{[]byte("ASKING")}
 
-// attempt sends flights to the target they share in one write, and gives one reply for each. The
-// server forgets ASKING with the next command of the connection, MULTI aside, so both go in that
-// write (cluster specification, "ASK redirection").
+// attempt sends flights to the target they share in one write, and gives one reply for each.
 func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
-	var commands [][][]byte
-	alone := false
+	commands, alone := commandsOf(group)
+	exchange := c.exchange
+	if alone {
+		exchange = c.aside
+	}
+	replies, err := exchange(ctx, group[0].to, commands...)
+	if err != nil {
+		return nil, err
+	}
+	return resultsOf(group, replies), nil
+}
+
+// commandsOf is what flights send in one write; alone: over a connection of their own. The server
+// forgets ASKING with the next command of the connection, MULTI aside, so both go in that write
+// (cluster specification, "ASK redirection").
+func commandsOf(group []*flight) (commands [][][]byte, alone bool) {
 	for _, f := range group {
 		alone = alone || f.alone
 		if f.asking {
@@ -192,13 +243,13 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 			commands = append(commands, f.leg.Words)
 		}
 	}
-	exchange := c.exchange
-	if alone || weightOf(commands) > maxShared {
-		exchange = c.aside
-	}
-	replies, err := exchange(ctx, group[0].to, commands...)
-	if err != nil {
-		return nil, err
+	return commands, alone || weightOf(commands) > maxShared
+}
+
+// resultsOf reduces the replies to what commandsOf sent to one for each flight.
+func resultsOf(group []*flight, replies []routing.Value) []routing.Value {
+	if replies == nil {
+		return nil
 	}
 	results := make([]routing.Value, len(group))
 	for i, f := range group {
@@ -211,7 +262,7 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 			results[i], replies = replies[0], replies[1:]
 		}
 	}
-	return results, nil
+	return results
 }
 
 // exchange sends commands to a target in one write.

@@ -37,6 +37,7 @@ type lane struct {
 	// The leader's.
 	words [][][]byte
 	until until
+	began time.Time
 }
 
 // errand is what one owner wants of a node: commands in one write, a reply to each.
@@ -155,10 +156,27 @@ func (n *lane) leave(e *errand) (gone, sent bool) {
 
 // lead carries an errand and those that wait, on the goroutine of its owner.
 func (n *lane) lead(e *errand) {
+	n.carry(n.load(e), false)
+}
+
+// load makes the batch of a leader: its own errand and what may go with it.
+func (n *lane) load(e *errand) []*errand {
 	e.batch = append(e.batch[:0], e)
 	e.batch = n.fill(e.batch, e.deadline.Add(lateness))
+	n.prepare(e.batch)
 	n.wire.onInterrupt(e.owner)
-	n.carry(e.batch, false)
+	return e.batch
+}
+
+// prepare makes a batch the one that the lane carries next.
+func (n *lane) prepare(batch []*errand) {
+	n.words = n.words[:0]
+	n.until.at, n.until.endless = time.Time{}, false
+	for _, e := range batch {
+		n.words = append(n.words, e.commands...)
+		n.until.extend(e.deadline)
+	}
+	n.began = time.Now()
 }
 
 // drive leads until a caller can.
@@ -174,6 +192,7 @@ func (n *lane) drive() {
 			driving = !n.pass()
 			n.tellAll(batch, err)
 		default:
+			n.prepare(batch)
 			n.wire.onInterrupt(nil)
 			driving = !n.carry(batch, true)
 		}
@@ -220,19 +239,12 @@ func (e *errand) weigh(words, bytes int) (int, int) {
 	return words, bytes + weightOf(e.commands)
 }
 
-// carry sends a batch, passes the lead on, and gives each errand what became of it; the leader's
+// carry sends the batch that is prepared, passes the lead on, and gives each errand what became of it; the leader's
 // own comes first in the batch and is told last, since its batch may be gone after that. It is
 // false where the goroutine of the lane, driving, keeps the lead.
 func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
-	n.words = n.words[:0]
-	n.until.at, n.until.endless = time.Time{}, false
-	for _, e := range batch {
-		n.words = append(n.words, e.commands...)
-		n.until.extend(e.deadline)
-	}
-	began := time.Now()
 	results, err := n.wire.exchange(&n.until, n.words)
-	n.quick.Store(err == nil && time.Since(began) < slowTime)
+	n.quick.Store(err == nil && time.Since(n.began) < slowTime)
 	if errors.Is(err, errIdleClosed) {
 		return n.sendAgain(batch, err, driving)
 	}
@@ -407,6 +419,11 @@ func (n *lane) exchange(ctx context.Context, commands [][][]byte) ([]routing.Val
 	if n.join(e) {
 		n.lead(e)
 	}
+	return n.await(ctx, e, w)
+}
+
+// await waits for an errand that joined, and leads when it is promoted.
+func (n *lane) await(ctx context.Context, e *errand, w *waiter) ([]routing.Value, error) {
 	for {
 		select {
 		case <-w.told:

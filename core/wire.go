@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type wire struct {
 	ready   bool  // the client stands and may dial
 	ahead   *conn // made ahead of the exchange that will take it
 	dialled *conn // by the present exchange
+	sent    bool  // what the present exchange brings was written ahead
+	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
 
@@ -299,10 +302,11 @@ func (w *wire) onInterrupt(waiting interruptible) {
 // and good until its next exchange; error replies are among them. The error is of the transport
 // (see wasSent), or a refusal of the handshake.
 func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []valkey.ValkeyResult, err error) {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil && !w.sent {
 		return nil, &connError{false, err}
 	}
 	defer func() {
+		w.sent = false
 		if fault := recover(); fault != nil {
 			w.repair()
 			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
@@ -330,6 +334,51 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		w.link.health.took(time.Since(began))
 	}
 	return w.results, nil
+}
+
+// sendAhead writes commands before the exchange that reads their replies, if a connection stands.
+func (w *wire) sendAhead(ctx *until, commands [][][]byte) {
+	w.mu.Lock()
+	c := w.conn
+	w.mu.Unlock()
+	if c == nil {
+		return
+	}
+	w.request = w.request[:0]
+	for _, words := range commands {
+		w.request = appendCommand(w.request, words)
+	}
+	_ = c.SetDeadline(ctx.at) // what fails here fails again in the exchange
+	c.writeAhead(w.request)
+	w.sent = true
+	if cap(w.request) > connBuffer {
+		w.request = nil
+	}
+}
+
+// appendCommand encodes a command, an array of bulk strings (RESP specification).
+func appendCommand(b []byte, words [][]byte) []byte {
+	head := func(mark byte, count int) {
+		b = append(b, mark)
+		b = strconv.AppendInt(b, int64(count), 10)
+		b = append(b, '\r', '\n')
+	}
+	head('*', len(words))
+	for _, word := range words {
+		head('$', len(word))
+		b = append(append(b, word...), '\r', '\n')
+	}
+	return b
+}
+
+// descriptor is that of the socket, to be polled; -1 where there is none.
+func (w *wire) descriptor() int32 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn == nil || w.conn.direct == nil {
+		return -1
+	}
+	return int32(w.conn.direct.fd)
 }
 
 // forget lets go of the results of the last exchange.
