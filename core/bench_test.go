@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"libglide/bindings/conformance/cluster"
+	"libglide/routing"
 )
 
 // caller is a promise that is used again and again, as calls from C are.
@@ -76,4 +77,9 @@ func BenchmarkBatchOfHundred(b *testing.B) {
 		<-c.ended
 	}
 	require.NoError(b, c.Err)
+}
+
+func BenchmarkPingOfAllNodes(b *testing.B) {
+	client := open(b, Config{}, cluster.Shared(b)[0])
+	benchmark(b, client, command("PING").to(routing.Route{Kind: routing.RouteAllNodes}))
 }

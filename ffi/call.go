@@ -31,6 +31,7 @@ type call struct {
 var calls = struct {
 	table[call]
 	mu   sync.Mutex
+	made int // all that there are: as many as ran at the same time
 	idle []*call
 }{table: table[call]{kind: 3}}
 
@@ -41,12 +42,16 @@ func newCall(ticket *C.glide_ticket) *call {
 	if n := len(calls.idle); n > 0 {
 		k = calls.idle[n-1]
 		calls.idle = calls.idle[:n-1]
+	} else {
+		calls.made++
 	}
+	made := calls.made
 	calls.mu.Unlock()
 	if k == nil {
 		k = new(call)
 		k.Owner, k.Released = k, true
 		k.self = calls.add(k)
+		provide(made)
 	}
 	k.mu.Lock()
 	k.turn++

@@ -9,9 +9,7 @@ import "C"
 
 import (
 	"fmt"
-	"os"
 	"runtime"
-	"runtime/debug"
 	"unsafe"
 
 	"libglide/core"
@@ -20,25 +18,6 @@ import (
 )
 
 func main() {}
-
-// minProcs processors at least are used by the Go scheduler, however few the machine has. One
-// stays with a thread that waits in the kernel for a reply until the scheduler takes it back, so
-// the threads of the host need some to spare.
-const minProcs = 8
-
-// gcPercent lets more garbage gather before it is collected than Go's own 100: the library keeps
-// little, so that alone would mean a collection for every few large replies, each on all of the
-// processors above.
-const gcPercent = 400
-
-func init() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < minProcs {
-		runtime.GOMAXPROCS(minProcs)
-	}
-}
 
 var (
 	clients = table[core.Client]{kind: 1}
