@@ -60,13 +60,46 @@ func (c *Client) Start(k *Call) {
 	}
 	err := c.planner.Plan(&k.plan, &k.Request.Request, c.topology.now())
 	k.waits(c.timeout(&k.Request, &k.plan))
-	if err == nil && k.shares() {
+	switch {
+	case err == nil && k.shares():
 		k.board()
+	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState:
+		legs := flights(&k.plan)
+		k.deliver(legs, func() (Response, error) { return c.conclude(&k.plan, &k.Request, legs) })
+	default:
+		k.goOnAs(func(ctx context.Context) (Response, error) {
+			return c.run(ctx, &k.plan, &k.Request, err)
+		})
+	}
+}
+
+// deliver brings flights to their outcomes and then concludes the call: on this thread, where it
+// may lead all the lanes at once and nothing goes wrong, else on a goroutine.
+func (k *Call) deliver(all []*flight, conclude func() (Response, error)) {
+	c := k.client
+	board(all, k.deadline)
+	together, apart := c.convoyOf(all, k.deadline)
+	if len(apart) > 0 || !k.Owner.Leads() || !together.seize() {
+		k.goOnAs(func(ctx context.Context) (Response, error) {
+			c.scatter(ctx, all)
+			return conclude()
+		})
 		return
 	}
-	k.goOnAs(func(ctx context.Context) (Response, error) {
-		return c.run(ctx, &k.plan, &k.Request, err)
-	})
+	for _, t := range together {
+		t.call = k
+	}
+	together.lead()
+	if !together.good() {
+		k.goOnAs(func(ctx context.Context) (Response, error) {
+			c.unloadAll(ctx, together)
+			return conclude()
+		})
+		return
+	}
+	c.unloadAll(c.closing, together) // which waits for nothing now
+	k.Response, k.Err = conclude()
+	k.end()
 }
 
 // startAs begins work that goes on on a goroutine.

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,12 +15,14 @@ type convoy []*trip
 type trip struct {
 	errand
 	waiter
+	group  []*flight
 	lane   *lane
 	loaded []*errand // what it carries while it leads
+	call   *Call     // whose thread this is; nil: a goroutine
 }
 
-func newTrip(l *link, commands [][][]byte, deadline time.Time) *trip {
-	t := &trip{lane: &l.lane, waiter: waiter{told: make(chan struct{}, 2)}}
+func newTrip(l *link, group []*flight, commands [][][]byte, deadline time.Time) *trip {
+	t := &trip{lane: &l.lane, group: group, waiter: waiter{told: make(chan struct{}, 2)}}
 	t.begin(commands, deadline, t)
 	return t
 }
@@ -30,22 +31,60 @@ func newTrip(l *link, commands [][][]byte, deadline time.Time) *trip {
 // goroutine may wait for another node.
 func (t *trip) leads() bool { return t.phase.Load() == phaseNew }
 
-// run brings every trip to its replies or its error.
-func (v convoy) run(ctx context.Context) {
-	var led convoy
+func (t *trip) interrupted() bool { return t.call != nil && t.call.Owner.Interrupted() }
+
+// join puts every trip in line.
+func (v convoy) join() {
 	for _, t := range v {
 		if t.lane.join(&t.errand) {
-			led = append(led, t)
 			t.loaded = t.lane.load(&t.errand)
+		}
+	}
+}
+
+// seize has every trip lead its lane, or changes nothing.
+func (v convoy) seize() bool {
+	for i, t := range v {
+		if !t.lane.seize(&t.errand) {
+			for _, seized := range v[:i] {
+				seized.lane.leave(&seized.errand)
+				seized.phase.Store(phaseNew)
+			}
+			return false
+		}
+	}
+	for _, t := range v {
+		t.loaded = t.lane.load(&t.errand)
+	}
+	return true
+}
+
+// lead carries the trips that lead.
+func (v convoy) lead() {
+	var led convoy
+	for _, t := range v {
+		if t.loaded != nil {
+			led = append(led, t)
+		}
+	}
+	if len(led) > 1 {
+		for _, t := range led {
 			t.lane.wire.sendAhead(&t.lane.until, t.lane.words)
 		}
 	}
 	for len(led) > 0 {
 		led = led.arrive()
 	}
+}
+
+// good says whether all trips have arrived, and no reply is an error.
+func (v convoy) good() bool {
 	for _, t := range v {
-		t.replies, t.err = t.lane.await(ctx, &t.errand, &t.waiter)
+		if t.phase.Load() != phaseArrived || t.err != nil || anyError(t.replies) {
+			return false
+		}
 	}
+	return true
 }
 
 // arrive waits until a node answers, or a deadline passes, and gives those that are still to come.
@@ -55,7 +94,10 @@ func (v convoy) arrive() (left convoy) {
 		fds[i] = unix.PollFd{Fd: t.lane.wire.descriptor(), Events: unix.POLLIN}
 	}
 	if len(v) > 1 {
-		_, _ = unix.Poll(fds, int(waitSlice/time.Millisecond)) // who reads will see what is wrong
+		answered, _ := unix.Poll(fds, int(waitSlice/time.Millisecond)) // who reads will see what is wrong
+		if answered <= 0 && v[0].interrupted() {
+			v.hasten()
+		}
 	}
 	for i, t := range v {
 		if len(v) == 1 || fds[i].Revents != 0 || fds[i].Fd < 0 || t.lane.until.Err() != nil {
@@ -65,4 +107,14 @@ func (v convoy) arrive() (left convoy) {
 		}
 	}
 	return left
+}
+
+// hasten brings the deadlines forward after an interrupt: see lastWords.
+func (v convoy) hasten() {
+	last := time.Now().Add(lastWords)
+	for _, t := range v {
+		if until := &t.lane.until; until.endless || until.at.After(last) {
+			until.at, until.endless = last, false
+		}
+	}
 }

@@ -80,49 +80,68 @@ func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
 func (c *Client) deliver(ctx context.Context, all []*flight) {
 	deadline, _ := ctx.Deadline()
+	board(all, deadline)
+	c.scatter(ctx, all)
+}
+
+// board makes flights ready for their first attempt.
+func board(all []*flight, deadline time.Time) {
 	margin := marginOf(deadline)
 	for _, f := range all {
 		f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), margin
 	}
-	c.scatter(ctx, all)
 }
 
 // scatter sends flights to their targets, those for one in one write.
 func (c *Client) scatter(ctx context.Context, all []*flight) {
-	groups := byTarget(all)
-	if len(groups) == 1 {
-		c.fly(ctx, groups[0])
-		return
-	}
 	deadline, _ := ctx.Deadline()
+	together, apart := c.convoyOf(all, deadline)
 	var landed sync.WaitGroup
-	var together convoy
-	var shared [][]*flight
-	for _, group := range groups {
+	for _, group := range apart {
+		landed.Go(func() {
+			defer mend(group)
+			c.fly(ctx, group)
+		})
+	}
+	together.join()
+	together.lead()
+	c.unloadAll(ctx, together)
+	landed.Wait()
+}
+
+// convoyOf makes trips of flights; apart are those that go over connections of their own.
+func (c *Client) convoyOf(all []*flight, deadline time.Time) (together convoy, apart [][]*flight) {
+	for _, group := range byTarget(all) {
 		commands, alone := commandsOf(group)
 		l, err := c.links.to(group[0].to.endpoint)
 		if alone || err != nil {
-			landed.Go(func() {
-				defer mend(group)
-				c.fly(ctx, group)
-			})
-			continue
+			apart = append(apart, group)
+		} else {
+			together = append(together, newTrip(l, group, commands, deadline))
 		}
-		together, shared = append(together, newTrip(l, commands, deadline)), append(shared, group)
 	}
-	together.run(ctx)
-	for i, group := range shared {
-		replies, err := resultsOf(group, together[i].replies), together[i].err
-		if err == nil && !slices.ContainsFunc(replies, routing.Value.IsError) {
-			c.unload(ctx, group, replies, err)
+	return together, apart
+}
+
+// unloadAll waits for the trips of a convoy and goes on with their flights.
+func (c *Client) unloadAll(ctx context.Context, together convoy) {
+	var landed sync.WaitGroup
+	for _, t := range together {
+		replies, err := t.lane.await(ctx, &t.errand, &t.waiter)
+		if replies = resultsOf(t.group, replies); err == nil && !anyError(replies) {
+			c.unload(ctx, t.group, replies, nil)
 			continue
 		}
 		landed.Go(func() {
-			defer mend(group)
-			c.unload(ctx, group, replies, err)
+			defer mend(t.group)
+			c.unload(ctx, t.group, replies, err)
 		})
 	}
 	landed.Wait()
+}
+
+func anyError(replies []routing.Value) bool {
+	return slices.ContainsFunc(replies, routing.Value.IsError)
 }
 
 // byTarget groups flights by their targets, each group in their order.

@@ -125,6 +125,19 @@ func (n *lane) join(e *errand) bool {
 	return false
 }
 
+// seize has an errand lead at once, or changes nothing.
+func (n *lane) seize(e *errand) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.led || !n.quick.Load() {
+		return false
+	}
+	n.link.enter()
+	n.led = true
+	e.phase.Store(phasePromoted)
+	return true
+}
+
 // leave takes an errand back from its lane. gone is false where the owner is just being told of
 // what became of it; sent says whether it may have run.
 func (n *lane) leave(e *errand) (gone, sent bool) {
