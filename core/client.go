@@ -40,6 +40,9 @@ type Response struct {
 	// Outcomes holds every target once, in the order of the plan: for a fan-out always, for a
 	// command split by slot where a part failed, else on request or where a fallback served.
 	Outcomes []Outcome
+	// Failures stands beside the results of a batch: for each that is an error what is known of
+	// it, nil for the others. It is nil where every command succeeded.
+	Failures []*Error
 }
 
 // Outcome is what became of one target.

@@ -114,7 +114,7 @@ func (k *call) Done() {
 	if k.Err != nil {
 		r.err = asError(k.Err)
 	} else {
-		r.value = &k.Response.Value
+		r.value, r.failures = &k.Response.Value, k.Response.Failures
 	}
 	k.answer(&r)
 }

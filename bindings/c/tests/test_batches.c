@@ -134,6 +134,8 @@ TEST(an_error_of_a_batch_is_raised_or_in_its_place)
         error = next_item(&given);
         CHECK_INT(error.kind, RESPONSE_ERROR);
         CHECK_TEXT(error.mark, "WRONGTYPE");
+        CHECK_INT(error.status, GLIDE_ERR_SERVER);
+        CHECK(error.node.len > 0 && error.sent && !error.retryable);
         CHECK_INT(next_item(&given).integer, 1);
         drop(&given);
         given = run_lines(client, &batch,

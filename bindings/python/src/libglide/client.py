@@ -218,8 +218,9 @@ class Client(Resolver):
                 for the same node.
             raise_on_error: Raise the error of the first command that failed; the others may have
                 run. Without it errors stand among the results, not raised: a ``RequestError``,
-                ``TimeoutError`` or ``ConnectionError`` in the place of its command. A transaction
-                that was discarded, or lost as a whole, is raised either way.
+                ``TimeoutError`` or ``ConnectionError`` in the place of its command, with the node
+                and with whether it was ``sent`` and is ``retryable``. A transaction that was
+                discarded, or lost as a whole, is raised either way.
             route: Where to send the whole batch, one node; by default each command goes where it
                 belongs.
             timeout: Seconds until ``TimeoutError``, for the whole batch; by default the client's.
