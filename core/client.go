@@ -31,6 +31,7 @@ type Request struct {
 	routing.Request
 	Timeout  time.Duration // from the call to its end; 0: the client's
 	Outcomes bool          // give the outcome of every target also where one is enough
+	Script   *Script       // that the words run; nil: they are another command
 }
 
 // Response is what became of a request that did not fail as a whole, and, beside an error, what
@@ -156,6 +157,11 @@ func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, 
 		return Response{}, setsState(request.Words)
 	}
 	legs := flights(plan)
+	if request.Script != nil {
+		if err := request.Script.carry(legs, c.topology.now()); err != nil {
+			return Response{}, err
+		}
+	}
 	c.deliver(ctx, legs)
 	return c.conclude(plan, request, legs)
 }

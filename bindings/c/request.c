@@ -314,6 +314,7 @@ enum { /* CommandRequest */
     COMMAND_CALLBACK_IDX = 1,
     COMMAND_SINGLE_COMMAND = 2,
     COMMAND_BATCH = 3,
+    COMMAND_SCRIPT_INVOCATION = 4,
     COMMAND_CLUSTER_SCAN = 6,
     COMMAND_UPDATE_CONNECTION_PASSWORD = 7,
     COMMAND_ROUTE = 10,
@@ -324,6 +325,11 @@ enum { /* CommandRequest */
     BATCH_IS_ATOMIC = 1,
     BATCH_COMMANDS = 2,
     BATCH_RAISE_ON_ERROR = 3,
+
+    SCRIPT_HASH = 1,
+    SCRIPT_KEYS = 2,
+    SCRIPT_ARGS = 3,
+    SCRIPT_SOURCE = 100,
 
     SCAN_CURSOR = 1,
     SCAN_MATCH_PATTERN = 2,
@@ -407,6 +413,25 @@ bool request_encode_batch(wire_writer *writer, const request_batch *batch)
     return !writer->failed;
 }
 
+bool request_encode_script(wire_writer *writer, const request_script *script)
+{
+    size_t place;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, script->callback_idx);
+    place = wire_begin(writer, COMMAND_SCRIPT_INVOCATION);
+    put_text(writer, SCRIPT_HASH, script->hash);
+    for (size_t i = 0; i < script->key_count; i++)
+        wire_put_bytes(writer, SCRIPT_KEYS, script->keys[i]);
+    for (size_t i = 0; i < script->arg_count; i++)
+        wire_put_bytes(writer, SCRIPT_ARGS, script->args[i]);
+    if (script->source.data != NULL)
+        wire_put_bytes(writer, SCRIPT_SOURCE, script->source);
+    wire_end(writer, place);
+    put_route(writer, &script->route);
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, script->timeout_ms);
+    return !writer->failed;
+}
+
 bool request_encode_scan(wire_writer *writer, const request_scan *scan)
 {
     size_t place;
@@ -476,6 +501,15 @@ glide_status request_execute_batch(glide_client client, const request_batch *bat
 {
     wire_writer request = {0};
     const bool encoded = request_encode_batch(&request, batch);
+
+    return send(glide_client_execute, client, encoded, &request, response);
+}
+
+glide_status request_execute_script(glide_client client, const request_script *script,
+                                    glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_script(&request, script);
 
     return send(glide_client_execute, client, encoded, &request, response);
 }

@@ -38,6 +38,7 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.script import Script
 from libglide.statistics import Configuration, NodeStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
@@ -75,6 +76,7 @@ __all__ = [
     "Role",
     "Route",
     "Router",
+    "Script",
     "Shard",
     "SlotIdRoute",
     "SlotKeyRoute",

@@ -21,6 +21,7 @@ from libglide.options import (
 from libglide.resolver import Resolver, load_codec
 from libglide.response import Response, ResponsePolicy
 from libglide.routes import Route
+from libglide.script import Script
 from libglide.statistics import Statistics
 from libglide.tls import Tls
 from libglide.topology import Topology
@@ -238,6 +239,34 @@ class Client(Resolver):
         """
         request = self._codec.batch(commands, atomic, route, timeout, raise_on_error)
         return self._codec.results(*self._library.execute(self._handle, request))
+
+    def script(
+        self,
+        script: Script,
+        keys: Sequence[bytes | str | int | float] = (),
+        args: Sequence[bytes | str | int | float] = (),
+        *,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Value:
+        """Run a script, on a node that does not know it after giving it the source.
+
+        Args:
+            script: The script.
+            keys: Its keys, on a cluster all in one slot.
+            args: Its other arguments.
+            route: Where to run it; by default where its keys belong, without keys on any primary.
+            timeout: Seconds until ``TimeoutError``; by default the client's.
+
+        Raises:
+            RequestError: The script failed or is none, the keys are in several slots, or the
+                route names no node.
+            MultiNodeError: As ``execute``, for a route to several nodes.
+            ClosingError: The client is closed, or this is the child of a fork.
+            TypeError: An argument is of another type.
+        """
+        request = self._codec.script(script, keys, args, route, timeout)
+        return self._codec.value(*self._library.execute(self._handle, request))
 
     def scan(
         self,
