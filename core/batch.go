@@ -38,7 +38,7 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (Response, error) {
 
 // StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
 func (c *Client) StartBatch(k *Call, request *BatchRequest) {
-	c.startAs(k, request.Timeout, func(ctx context.Context) (Response, error) {
+	c.startAs(k, c.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
 		return c.batch(ctx, request)
 	})
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type Client struct {
 	topology topology
 	planner  routing.Planner
 	inflight atomic.Int64
+	sessions sessions
 	opening  opening
 	zones    zones
 
@@ -91,6 +93,7 @@ func (c *Client) Close() bool {
 		return false
 	}
 	c.close()
+	c.sessions.close()
 	c.links.close()
 	c.opening.shut()
 	c.done.Wait()
@@ -182,11 +185,13 @@ func (c *Client) enter() error {
 	}
 	if c.inflight.Add(1) > int64(c.config.InflightLimit) {
 		c.inflight.Add(-1)
-		busy := NewError(StatusBusy, "Reached maximum inflight requests (%d)", c.config.InflightLimit)
-		busy.Retryable = true
-		return busy
+		return tooMany("inflight requests", c.config.InflightLimit)
 	}
 	return nil
+}
+
+func tooMany(things string, limit int) *Error {
+	return &Error{Status: StatusBusy, Message: fmt.Sprintf("Reached maximum %s (%d)", things, limit), Retryable: true}
 }
 
 func (c *Client) leave() { c.inflight.Add(-1) }
@@ -268,5 +273,5 @@ func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response
 }
 
 func setsState(words [][]byte) *Error {
-	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; what lasts is set in the connection request", routing.CommandName(words))
+	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; what lasts is set in the connection request, what does not in a session", routing.CommandName(words))
 }

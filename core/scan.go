@@ -34,7 +34,7 @@ func (c *Client) Scan(request *ScanRequest) (cursor string, keys []routing.Value
 // StartScan is Scan for an owner that waits elsewhere; see Start. The value is an array of the
 // cursor and an array of the keys.
 func (c *Client) StartScan(k *Call, request *ScanRequest) {
-	c.startAs(k, request.Timeout, func(ctx context.Context) (Response, error) {
+	c.startAs(k, c.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
 		cursor, keys, err := c.scan(ctx, request)
 		return Response{Value: routing.ArrayOf(routing.Bulk(cursor), routing.ArrayOf(keys...))}, err
 	})

@@ -463,17 +463,18 @@ bool request_encode_password(wire_writer *writer, const request_password *passwo
     return !writer->failed;
 }
 
-typedef glide_status glide_call(glide_client, const uint8_t *, size_t, glide_buffer *);
+typedef glide_status glide_call(uint64_t, const uint8_t *, size_t, glide_buffer *);
 
-/* send - make a call with a request, if it could be encoded; the request is freed. */
-static glide_status send(glide_call *call, glide_client client, bool encoded, wire_writer *request,
+/* send - make a call of a client or a session with a request, if it could be encoded; the request
+ * is freed. */
+static glide_status send(glide_call *call, uint64_t handle, bool encoded, wire_writer *request,
                          glide_buffer *response)
 {
     glide_status status = GLIDE_ERR_INTERNAL;
 
     *response = (glide_buffer){NULL, 0};
     if (encoded)
-        status = call(client, request->data, request->len, response);
+        status = call(handle, request->data, request->len, response);
     wire_writer_free(request);
     return status;
 }
@@ -539,4 +540,49 @@ glide_status request_execute_password(glide_client client, const request_passwor
     const bool encoded = request_encode_password(&request, password);
 
     return send(glide_client_execute, client, encoded, &request, response);
+}
+
+/* ---- Sessions ---------------------------------------------------------------------------- */
+
+glide_status request_session_open(glide_client client, request_route route, uint32_t timeout_ms,
+                                  glide_session *session, glide_buffer *response)
+{
+    wire_writer request = {0};
+    glide_status status = GLIDE_ERR_INTERNAL;
+
+    *session = 0;
+    *response = (glide_buffer){NULL, 0};
+    put_route(&request, &route);
+    put_nonzero(&request, COMMAND_TIMEOUT_MS, timeout_ms);
+    if (!request.failed)
+        status = glide_session_open(client, request.data, request.len, session, response);
+    wire_writer_free(&request);
+    return status;
+}
+
+glide_status request_session_execute(glide_session session, const request_command *command,
+                                     glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_command(&request, command);
+
+    return send(glide_session_execute, session, encoded, &request, response);
+}
+
+glide_status request_session_batch(glide_session session, const request_batch *batch,
+                                   glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_batch(&request, batch);
+
+    return send(glide_session_execute, session, encoded, &request, response);
+}
+
+glide_status request_session_script(glide_session session, const request_script *script,
+                                    glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_script(&request, script);
+
+    return send(glide_session_execute, session, encoded, &request, response);
 }

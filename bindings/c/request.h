@@ -208,8 +208,8 @@ typedef struct request_batch {
 } request_batch;
 
 /*
- * A script: a CommandRequest with a script_invocation. It goes where its keys belong, to any primary
- * where it has none, or where the route says.
+ * A script: a CommandRequest with a script_invocation. It goes where its keys belong, to any
+ * primary where it has none, or where the route says.
  */
 typedef struct request_script {
     wire_bytes source;       /* given to a node that does not know the script; without data: none */
@@ -302,5 +302,26 @@ glide_status request_execute_scan(glide_client client, const request_scan *scan,
 /* request_execute_password - the same with a CommandRequest made of password. */
 glide_status request_execute_password(glide_client client, const request_password *password,
                                       glide_buffer *response);
+
+/* ---- Sessions ---------------------------------------------------------------------------- */
+
+/*
+ * request_session_open - glide_session_open() with a route to one node; REQUEST_NO_ROUTE is for a
+ * standalone server. timeout_ms is for the call; 0: the client's connection_timeout.
+ *
+ * Returns what glide_session_open() returns; GLIDE_ERR_INTERNAL, with an empty response, where
+ * there is no memory for the request.
+ */
+glide_status request_session_open(glide_client client, request_route route, uint32_t timeout_ms,
+                                  glide_session *session, glide_buffer *response);
+
+/* request_session_execute, request_session_batch, request_session_script - glide_session_execute()
+ * with a CommandRequest made of command, batch or script; else as request_execute(). */
+glide_status request_session_execute(glide_session session, const request_command *command,
+                                     glide_buffer *response);
+glide_status request_session_batch(glide_session session, const request_batch *batch,
+                                   glide_buffer *response);
+glide_status request_session_script(glide_session session, const request_script *script,
+                                    glide_buffer *response);
 
 #endif /* REQUEST_H */

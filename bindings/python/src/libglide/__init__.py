@@ -39,6 +39,7 @@ from libglide.routes import (
     SlotType,
 )
 from libglide.script import Script
+from libglide.session import Session
 from libglide.statistics import Configuration, NodeStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
@@ -77,6 +78,7 @@ __all__ = [
     "Route",
     "Router",
     "Script",
+    "Session",
     "Shard",
     "SlotIdRoute",
     "SlotKeyRoute",

@@ -90,6 +90,14 @@ class Codec:
         _limit(timeout, message)
         return _serialized(message)
 
+    def opening(self, route: Route | None, timeout: float | None) -> bytes:
+        """A ``CommandRequest`` that says where a session is to be."""
+        message = self._messages.command_request()
+        if route is not None:
+            encoding.route(route, message.route)
+        _limit(timeout, message)
+        return _serialized(message)
+
     def scan(
         self,
         cursor: str,
