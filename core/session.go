@@ -65,6 +65,11 @@ func (c *Client) orConnect(timeout time.Duration) time.Duration {
 }
 
 func (c *Client) session(ctx context.Context, route routing.Route) (*Session, error) {
+	if c.topology.unknown() {
+		if err := c.connect(ctx); err != nil {
+			return nil, err
+		}
+	}
 	leg, err := c.planner.Session(route, c.topology.now())
 	if err := c.again(ctx, err, func() (err error) {
 		leg, err = c.planner.Session(route, c.topology.now())

@@ -46,8 +46,8 @@ func TestTheStepsOfABatchAreTheLegsOfItsCommandsNodeByNode(t *testing.T) {
 
 func TestACommandOfABatchThatCannotBeIsNamedByItsPlace(t *testing.T) {
 	for message, b := range map[string]*Batch{
-		"command 1 of the batch: MULTI is not sent: it needs a connection of its own": batch(false, []string{"GET", "a"}, []string{"MULTI"}),
-		"command 0 of the batch: the command has no words":                            batch(true, []string{}),
+		"command 1 of the batch: MULTI is not sent: it needs a connection of its own, a session": batch(false, []string{"GET", "a"}, []string{"MULTI"}),
+		"command 0 of the batch: the command has no words":                                       batch(true, []string{}),
 		"CROSSSLOT command 2 of the atomic batch has its keys in slot 5061, another one in slot 12182": batch(true,
 			[]string{"SET", "foo", "1"}, []string{"PING"}, []string{"DEL", "bar"}),
 	} {
