@@ -468,3 +468,25 @@ func TestASessionIsOpenedAsSoonAsTheNodeAcceptsIt(t *testing.T) {
 	require.Contains(t, refused.Message, fmt.Sprintf("SESSION (slot 7365): no connection to %s (primary)", f.two.Address()))
 	require.True(t, refused.Retryable)
 }
+
+func TestANewPasswordLeavesTheTransactionOfASessionAlone(t *testing.T) {
+	node, err := cluster.StartStandalone(t.Context(), cluster.Options{Password: "old"})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, node.Stop()) }()
+	client := open(t, Config{Standalone: true, Password: "old"}, node.Address())
+	s, err := client.OpenSession(routing.Route{}, 0)
+	require.NoError(t, err)
+	defer s.Close()
+	tell(t, s, "MULTI")
+	_, err = client.UpdatePassword(&PasswordUpdate{Password: "old", Immediate: true})
+	require.NoError(t, err)
+	tell(t, s, "INCR", "n")
+	require.Equal(t, routing.ArrayOf(routing.Integer(1)), tell(t, s, "EXEC"))
+}
+
+func TestASessionConnectsALazyClient(t *testing.T) {
+	client := open(t, Config{Lazy: true}, cluster.Shared(t)[0])
+	s := openSession(t, client, "foo")
+	require.Equal(t, routing.Primary, s.Node().Role)
+	require.Equal(t, routing.Simple("PONG"), tell(t, s, "PING"))
+}

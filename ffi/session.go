@@ -95,6 +95,10 @@ func (r *request) startIn(session *core.Session, call *core.Call) error {
 		return badRequest("response_policy: a session is with one node")
 	case r.scan != nil:
 		return badRequest("cluster_scan goes over all shards, and a session is with one node; SCAN is a command of it")
+	case r.password != nil:
+		return badRequest("update_connection_password is for the client; AUTH is a command of a session")
+	case r.batch != nil && r.batch.Repeat:
+		return badRequest("retry_connection_error: a session sends nothing again")
 	case r.batch != nil:
 		session.StartBatch(call, r.batch)
 	default:

@@ -209,9 +209,9 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  * glide_client_execute - run one request and wait for its response.
  *
  * client    from glide_client_open(); any number of threads may use it at once.
- * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a step
- *           of a scan over the whole cluster, or another password for the client's user
- *           (update_connection_password).
+ * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a
+ *           script, a step of a scan over the whole cluster, or another password for the
+ *           client's user (update_connection_password).
  * response  gets a Response on every return, to be freed with glide_buffer_free(). A command that
  *           goes to all nodes or all primaries by itself (PING, DBSIZE) brings the outcome of each.
  *
@@ -324,8 +324,8 @@ GLIDE_API glide_status glide_session_open(glide_client client, const uint8_t *re
  * Nothing is sent again, and no redirect is followed, since what the server remembers of the
  * connection would not come along. MOVED and ASK are errors that name the other node, and
  * `retryable`: open another session, which will be with the node that the topology names by then.
- * A connection that was lost, also by a deadline that passed before the reply, is not made anew:
- * every later call answers GLIDE_ERR_CONNECTION. What was queued after MULTI is then forgotten by
+ * A connection that was lost, also by a deadline that passed before the reply or by an interrupt,
+ * is not made anew: every later call answers GLIDE_ERR_CONNECTION. What was queued after MULTI is then forgotten by
  * the server; only EXEC itself may have run.
  *
  * Refused: subscribing, MONITOR and replication; ASKING, CLIENT REPLY, READONLY, READWRITE, QUIT,

@@ -127,6 +127,34 @@ TEST(closing_the_client_ends_its_sessions)
     CHECK_INT(glide_session_close(session), GLIDE_OK);
 }
 
+/* refused_bytes - a session refuses what a writer holds, by a message that has a text. */
+static void refused_bytes(glide_session session, wire_writer *writer, const char *text)
+{
+    glide_buffer buffer;
+    glide_status status = glide_session_execute(session, writer->data, writer->len, &buffer);
+    answer given = read_answer(status, buffer);
+
+    CHECK_INT(given.status, GLIDE_ERR_INVALID_ARGUMENT);
+    CHECK_HAS(given.view.error.message, text);
+    drop(&given);
+    wire_writer_free(writer);
+}
+
+TEST(what_is_for_the_whole_client_is_refused_by_a_session)
+{
+    glide_client client = open_cluster();
+    glide_session session = open_session(client, "foo");
+    wire_writer writer = {0};
+
+    CHECK(request_encode_scan(&writer, &(request_scan){.count = 1}));
+    refused_bytes(session, &writer, "cluster_scan goes over all shards");
+    writer = (wire_writer){0};
+    CHECK(request_encode_password(&writer, &(request_password){.password = "x"}));
+    refused_bytes(session, &writer, "update_connection_password is for the client");
+    CHECK_INT(glide_session_close(session), GLIDE_OK);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
 TEST(a_session_that_cannot_be_is_refused)
 {
     glide_client client = open_cluster();
@@ -150,6 +178,17 @@ TEST(a_session_that_cannot_be_is_refused)
     CHECK_HAS(given.view.error.message, "a session is with one node");
     CHECK_INT(session, 0);
     drop(&given);
+    {
+        wire_writer writer = {0};
+
+        CHECK(request_encode_command(&writer, &ping));
+        status = glide_session_open(client, writer.data, writer.len, &session, &buffer);
+        given = read_answer(status, buffer);
+        CHECK_INT(given.status, GLIDE_ERR_INVALID_ARGUMENT);
+        CHECK_HAS(given.view.error.message, "by a request without a command");
+        drop(&given);
+        wire_writer_free(&writer);
+    }
     session = open_session(client, "foo");
     ping.route = request_random_node();
     status = request_session_execute(session, &ping, &buffer);
