@@ -20,14 +20,15 @@ type BatchRequest struct {
 }
 
 // ExecuteBatch runs a batch: the commands for one node in one write, or all of them as one
-// transaction. The value is an array with a result for each command in the caller's order; nil
-// where a transaction was given up because of a WATCH. The error is an *Error.
+// transaction. The value is an array with a result for each command in the caller's order, and
+// Failures tells of those that are errors; it is nil where a transaction was given up because of
+// a WATCH. The error is an *Error.
 //
 // Commands that were refused, or never written, go again alone; a transaction as a whole. What a
 // command that blocks asks for does not prolong the deadline.
-func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
+func (c *Client) ExecuteBatch(request *BatchRequest) (Response, error) {
 	if err := c.enter(); err != nil {
-		return routing.Value{}, err
+		return Response{}, err
 	}
 	defer c.leave()
 	ctx, cancel := c.within(c.orDefault(request.Timeout))
@@ -37,33 +38,32 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (routing.Value, error) {
 
 // StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
 func (c *Client) StartBatch(k *Call, request *BatchRequest) {
-	c.startAs(k, request.Timeout, func(ctx context.Context) (Response, error) {
-		value, err := c.batch(ctx, request)
-		return Response{Value: value}, err
+	c.startAs(k, c.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
+		return c.batch(ctx, request)
 	})
 }
 
-func (c *Client) batch(ctx context.Context, request *BatchRequest) (routing.Value, error) {
+func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, error) {
 	plan, err := c.planBatch(ctx, &request.Batch)
 	if err != nil {
-		return routing.Value{}, err
+		return Response{}, err
 	}
-	var value routing.Value
+	var response Response
 	if plan.Atomic {
-		value, err = c.transact(ctx, plan, request.Repeat)
+		response, err = c.transact(ctx, plan, request.Repeat)
 	} else {
-		value, err = c.pipeline(ctx, plan, request)
+		response = c.pipeline(ctx, plan, request)
 	}
 	if err == nil && request.Raise {
-		err = firstError(value)
+		err = response.firstFailure()
 	}
 	if err != nil {
 		if c.closed() {
 			err = errClosed
 		}
-		return routing.Value{}, err
+		return Response{}, err
 	}
-	return value, nil
+	return response, nil
 }
 
 func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.BatchPlan, error) {
@@ -87,58 +87,60 @@ func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.
 }
 
 // pipeline runs the commands of a batch each for itself.
-func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, request *BatchRequest) (routing.Value, error) {
-	parts := make([][]*flight, len(plan.Parts))
+func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, request *BatchRequest) Response {
+	legs := make([][]*flight, len(request.Commands)) // of each command, in the order of its plan
 	var all []*flight
-	for i, part := range plan.Parts {
+	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
 			command, leg := plan.Of(step)
 			f := newFlight(command, leg)
 			f.readOnly = f.readOnly || request.Repeat
-			parts[i] = append(parts[i], f)
+			if legs[step.Command] == nil {
+				legs[step.Command] = make([]*flight, len(command.Legs))
+			}
+			legs[step.Command][step.Leg] = f
 			all = append(all, f)
 		}
 	}
 	c.deliver(ctx, all)
-	replies := make([][]routing.Value, len(parts))
-	first := -1
-	var failure *Error
-	for i, part := range parts {
-		for j, f := range part {
-			replies[i] = append(replies[i], f.outcome.reply())
-			if command := plan.Parts[i].Steps[j].Command; f.outcome.Err != nil && (first < 0 || command < first) {
-				first, failure = command, f.outcome.Err
-			}
+	response := Response{Value: routing.ArrayOf(make([]routing.Value, len(legs))...)}
+	for i, words := range request.Commands {
+		command, _ := plan.Of(routing.Step{Command: i})
+		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, outcomesOf(legs[i]))
+		if err != nil {
+			response.fail(i, err.(*Error))
+			continue
 		}
+		if result.Value.Kind == routing.KindPerNode {
+			result.Value = byNode(result.Outcomes)
+		}
+		response.Value.Items[i] = result.Value
 	}
-	results, err := plan.Combine(replies)
-	if err != nil {
-		return routing.Value{}, NewError(StatusInternal, "%v", err)
-	}
-	if request.Raise && failure != nil && results[first].IsError() {
-		return routing.Value{}, failure
-	}
-	return routing.ArrayOf(results...), nil
+	return response
 }
 
-// reply is the outcome as an element of the results of a batch. A failure that no server spoke
-// of begins with the name of its status, as errors of the server begin with their code.
-func (o *Outcome) reply() routing.Value {
-	switch {
-	case o.Err == nil:
-		return o.Value
-	case o.Err.Status == StatusServer && o.Err.Code != "":
-		return routing.ErrorReply(o.Err.Message)
-	case o.Err.Status == StatusTimeout:
-		return routing.ErrorReply("TIMEOUT " + o.Err.Message)
+// byNode is a map of what each node answered: a batch has no outcomes beside its values.
+func byNode(outcomes []Outcome) routing.Value {
+	value := routing.Value{Kind: routing.KindMap}
+	for _, outcome := range outcomes {
+		value.Items = append(value.Items, routing.Bulk(outcome.Node.Address.String()), outcome.Value)
 	}
-	return routing.ErrorReply("CONNECTION " + o.Err.Message)
+	return value
 }
 
-func firstError(value routing.Value) error {
-	for _, item := range value.Items {
-		if item.IsError() {
-			return serverError(string(item.Text), "")
+// fail puts an error in the place of a command's result.
+func (r *Response) fail(command int, failure *Error) {
+	if r.Failures == nil {
+		r.Failures = make([]*Error, len(r.Value.Items))
+	}
+	r.Value.Items[command] = routing.ErrorReply(failure.Message)
+	r.Failures[command] = failure
+}
+
+func (r *Response) firstFailure() error {
+	for _, failure := range r.Failures {
+		if failure != nil {
+			return failure
 		}
 	}
 	return nil
@@ -150,7 +152,7 @@ var (
 )
 
 // transact runs a batch as one transaction, in one write.
-func (c *Client) transact(ctx context.Context, plan *routing.BatchPlan, repeat bool) (routing.Value, error) {
+func (c *Client) transact(ctx context.Context, plan *routing.BatchPlan, repeat bool) (Response, error) {
 	part := plan.Parts[0]
 	commands := [][][]byte{multiWords}
 	for _, step := range part.Steps {
@@ -158,16 +160,27 @@ func (c *Client) transact(ctx context.Context, plan *routing.BatchPlan, repeat b
 	}
 	f := &flight{leg: plan.Whole, readOnly: plan.ReadOnly || repeat, transaction: append(commands, execWords)}
 	c.deliver(ctx, []*flight{f})
-	switch outcome := f.outcome; {
-	case outcome.Err != nil:
-		return routing.Value{}, outcome.Err
-	case outcome.Value.IsNil():
-		return outcome.Value, nil
-	case len(outcome.Value.Items) != len(part.Steps):
-		return routing.Value{}, NewError(StatusServer, "transaction: %s answered EXEC of %d commands with %d results", f.to, len(part.Steps), len(outcome.Value.Items))
-	default:
-		return outcome.Value, nil
+	if f.outcome.Err != nil {
+		return Response{}, f.outcome.Err
 	}
+	return transacted(f.outcome.Value, len(part.Steps), f.to.name())
+}
+
+// transacted is what EXEC of so many commands answered. A command that failed has run and the
+// others with it, so none may go again alone.
+func transacted(reply routing.Value, commands int, node string) (Response, error) {
+	response := Response{Value: reply}
+	if !reply.IsNil() && len(reply.Items) != commands {
+		return Response{}, NewError(StatusServer, "transaction: %s answered EXEC of %d commands with %d results", node, commands, len(reply.Items))
+	}
+	for i, item := range reply.Items {
+		if item.IsError() {
+			failure := serverError(string(item.Text), node)
+			failure.Retryable = false
+			response.fail(i, failure)
+		}
+	}
+	return response, nil
 }
 
 // executed reduces the replies to MULTI, commands and EXEC to one: what EXEC answered or, where a

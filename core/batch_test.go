@@ -24,9 +24,9 @@ func batchOf(atomic bool, commands ...[]string) *BatchRequest {
 
 func runBatch(t testing.TB, client *Client, request *BatchRequest) []routing.Value {
 	t.Helper()
-	value, err := client.ExecuteBatch(request)
+	response, err := client.ExecuteBatch(request)
 	require.NoError(t, err)
-	return value.Items
+	return response.Value.Items
 }
 
 func TestABatchOverAllShardsAnswersInTheOrderOfItsCommands(t *testing.T) {
@@ -72,9 +72,9 @@ func TestTransactionsOfManyCallersDoNotMix(t *testing.T) {
 	for range 16 {
 		callers.Go(func() {
 			for range 50 {
-				value, err := client.ExecuteBatch(batchOf(true, []string{"INCR", "{mix}a"}, []string{"INCR", "{mix}b"}))
-				if err != nil || value.Items[0].Integer != value.Items[1].Integer {
-					t.Errorf("%v %v", value, err)
+				response, err := client.ExecuteBatch(batchOf(true, []string{"INCR", "{mix}a"}, []string{"INCR", "{mix}b"}))
+				if results := response.Value.Items; err != nil || results[0].Integer != results[1].Integer {
+					t.Errorf("%v %v", results, err)
 				}
 			}
 		})
@@ -97,11 +97,70 @@ func TestAPartWhoseReplyWasLostKeepsTheResultsOfTheOthers(t *testing.T) {
 	f := fakeCluster(t)
 	f.three.On("INCR foo", fakenode.Hangup())
 	f.one.On("INCR bar", fakenode.Int(1))
-	results := runBatch(t, openFakes(t, f), batchOf(false, []string{"INCR", "foo"}, []string{"INCR", "bar"}))
-	require.Equal(t, "CONNECTION", results[0].ErrorCode())
-	require.Contains(t, string(results[0].Text), "it may have run")
-	require.Equal(t, routing.Integer(1), results[1])
+	response, err := openFakes(t, f).ExecuteBatch(batchOf(false, []string{"INCR", "foo"}, []string{"INCR", "bar"}))
+	require.NoError(t, err)
+	require.Equal(t, routing.Integer(1), response.Value.Items[1])
+	require.Nil(t, response.Failures[1])
+	lost := response.Failures[0]
+	require.Equal(t, routing.ErrorReply(lost.Message), response.Value.Items[0])
+	require.Contains(t, lost.Message, "INCR (slot 12182): connection to "+f.three.Address())
+	lost.Message = ""
+	require.Equal(t, &Error{Status: StatusConnection, Node: f.three.Address(), Sent: true}, lost)
 	require.Len(t, f.three.Got("INCR"), 1)
+}
+
+func TestAFailedResultOfABatchTellsItsNodeAndWhetherItMayGoAgain(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("INCR foo", fakenode.Err("WRONGTYPE x"))
+	f.one.On("INCR bar", fakenode.Err("CLUSTERDOWN x"))
+	f.two.Refuse()
+	request := batchOf(false, []string{"INCR", "foo"}, []string{"INCR", "bar"}, []string{"INCR", "c"}, []string{"SET", "foo", "1"})
+	request.Timeout = 300 * time.Millisecond
+	response, err := openFakes(t, f).ExecuteBatch(request)
+	require.NoError(t, err)
+	require.Equal(t, &Error{StatusServer, "WRONGTYPE x", "WRONGTYPE", f.three.Address(), true, false}, response.Failures[0])
+	require.Equal(t, &Error{StatusServer, "CLUSTERDOWN x", "CLUSTERDOWN", f.one.Address(), true, true}, response.Failures[1])
+	unsent := response.Failures[2]
+	require.False(t, unsent.Sent)
+	require.True(t, unsent.Retryable)
+	require.Equal(t, f.two.Address(), unsent.Node)
+	require.Equal(t, routing.Simple("OK"), response.Value.Items[3])
+	require.Nil(t, response.Failures[3])
+}
+
+func TestACommandOfABatchThatFailedOnSomeNodesNamesThem(t *testing.T) {
+	f := fakeCluster(t)
+	for _, node := range []*fakenode.Node{f.one, f.two} {
+		node.On("DBSIZE", fakenode.Int(1))
+	}
+	f.three.On("DBSIZE", fakenode.Err("NOPERM x"))
+	response, err := openFakes(t, f).ExecuteBatch(batchOf(false, []string{"DBSIZE"}))
+	require.NoError(t, err)
+	failed := response.Failures[0]
+	require.Equal(t, StatusPartial, failed.Status)
+	require.Equal(t, "DBSIZE: 1 of 3 targets failed; "+f.three.Address()+": NOPERM x", failed.Message)
+}
+
+func TestAnAnswerOfEachNodeIsAMapAmongTheResultsOfABatch(t *testing.T) {
+	f := fakeCluster(t)
+	for _, node := range []*fakenode.Node{f.one, f.two, f.three, f.replica} {
+		node.On("BGSAVE", fakenode.Simple(node.Address()))
+	}
+	results := runBatch(t, openFakes(t, f), batchOf(false, []string{"BGSAVE"}))
+	require.Equal(t, routing.KindMap, results[0].Kind)
+	require.NotEmpty(t, results[0].Items)
+	for i := 0; i < len(results[0].Items); i += 2 {
+		require.Equal(t, results[0].Items[i].Text, results[0].Items[i+1].Text)
+	}
+}
+
+func TestAnErrorInsideATransactionThatRanIsNotToGoAgain(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("EXEC", fakenode.Array(fakenode.Err("LOADING x"), fakenode.Int(1)))
+	response, err := openFakes(t, f).ExecuteBatch(batchOf(true, []string{"INCR", "foo"}, []string{"INCR", "foo"}))
+	require.NoError(t, err)
+	require.Equal(t, &Error{StatusServer, "LOADING x", "LOADING", f.three.Address(), true, false}, response.Failures[0])
+	require.Nil(t, response.Failures[1])
 }
 
 func TestACommandThatMayRunTwiceIsSentOnceMoreAfterItsReplyWasLost(t *testing.T) {
@@ -172,9 +231,9 @@ func TestATransactionWhoseReplyWasLostIsNotSentAgain(t *testing.T) {
 func TestATransactionGivenUpIsNil(t *testing.T) {
 	f := fakeCluster(t)
 	f.three.On("EXEC", fakenode.Nil())
-	value, err := openFakes(t, f).ExecuteBatch(batchOf(true, []string{"SET", "foo", "1"}))
+	response, err := openFakes(t, f).ExecuteBatch(batchOf(true, []string{"SET", "foo", "1"}))
 	require.NoError(t, err)
-	require.True(t, value.IsNil())
+	require.True(t, response.Value.IsNil())
 }
 
 func TestABatchWithACommandThatCannotBeIsNotSentAtAll(t *testing.T) {

@@ -102,10 +102,10 @@ func (k *Call) deliver(all []*flight, conclude func() (Response, error)) {
 	k.end()
 }
 
-// startAs begins work that goes on on a goroutine.
+// startAs begins work that goes on on a goroutine, for so long; 0: as long as it takes.
 func (c *Client) startAs(k *Call, timeout time.Duration, work func(context.Context) (Response, error)) {
 	if k.begin(c) {
-		k.waits(c.orDefault(timeout))
+		k.waits(timeout)
 		k.goOnAs(work)
 	}
 }
@@ -130,7 +130,7 @@ func (k *Call) waits(timeout time.Duration) {
 
 // shares says whether the call is one errand on the shared connection of a node.
 func (k *Call) shares() bool {
-	if len(k.plan.Legs) != 1 || k.plan.Wait.Blocks || k.plan.SetsState {
+	if len(k.plan.Legs) != 1 || k.plan.Wait.Blocks || k.plan.SetsState || k.Script != nil {
 		return false
 	}
 	k.commands[0] = k.plan.Legs[0].Words

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -18,6 +19,7 @@ type Client struct {
 	topology topology
 	planner  routing.Planner
 	inflight atomic.Int64
+	sessions sessions
 	opening  opening
 	zones    zones
 
@@ -31,6 +33,7 @@ type Request struct {
 	routing.Request
 	Timeout  time.Duration // from the call to its end; 0: the client's
 	Outcomes bool          // give the outcome of every target also where one is enough
+	Script   *Script       // that the words run; nil: they are another command
 }
 
 // Response is what became of a request that did not fail as a whole, and, beside an error, what
@@ -40,6 +43,9 @@ type Response struct {
 	// Outcomes holds every target once, in the order of the plan: for a fan-out always, for a
 	// command split by slot where a part failed, else on request or where a fallback served.
 	Outcomes []Outcome
+	// Failures stands beside the results of a batch: for each that is an error what is known of
+	// it, nil for the others. It is nil where every command succeeded.
+	Failures []*Error
 }
 
 // Outcome is what became of one target.
@@ -87,6 +93,7 @@ func (c *Client) Close() bool {
 		return false
 	}
 	c.close()
+	c.sessions.close()
 	c.links.close()
 	c.opening.shut()
 	c.done.Wait()
@@ -153,6 +160,11 @@ func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, 
 		return Response{}, setsState(request.Words)
 	}
 	legs := flights(plan)
+	if request.Script != nil {
+		if err := request.Script.carry(legs, c.topology.now()); err != nil {
+			return Response{}, err
+		}
+	}
 	c.deliver(ctx, legs)
 	return c.conclude(plan, request, legs)
 }
@@ -173,11 +185,13 @@ func (c *Client) enter() error {
 	}
 	if c.inflight.Add(1) > int64(c.config.InflightLimit) {
 		c.inflight.Add(-1)
-		busy := NewError(StatusBusy, "Reached maximum inflight requests (%d)", c.config.InflightLimit)
-		busy.Retryable = true
-		return busy
+		return tooMany("inflight requests", c.config.InflightLimit)
 	}
 	return nil
+}
+
+func tooMany(things string, limit int) *Error {
+	return &Error{Status: StatusBusy, Message: fmt.Sprintf("Reached maximum %s (%d)", things, limit), Retryable: true}
 }
 
 func (c *Client) leave() { c.inflight.Add(-1) }
@@ -259,5 +273,5 @@ func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response
 }
 
 func setsState(words [][]byte) *Error {
-	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; what lasts is set in the connection request", routing.CommandName(words))
+	return NewError(StatusInvalidArgument, "%s is not sent: it sets a state of one connection, and the client has many; what lasts is set in the connection request, what does not in a session", routing.CommandName(words))
 }

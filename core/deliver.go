@@ -42,9 +42,14 @@ type flight struct {
 	stay     bool // it follows no redirect
 	to       target
 	asking   bool // the next command goes with ASKING
+	asked    bool // the last one did
 	// transaction is what goes in place of the leg's words: MULTI, commands, EXEC.
 	transaction [][][]byte
-	alone       bool // over a connection of its own: it blocks
+	alone       bool            // over a connection of its own: it blocks
+	script      *Script         // that the words run
+	strict      bool            // a node that has become a replica must not run it
+	loading     bool            // the next attempt loads its source first
+	supplied    routing.Address // the node that was given the source last
 
 	first     *routing.Node // that was addressed first
 	redirects int
@@ -247,20 +252,11 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 	return resultsOf(group, replies), nil
 }
 
-// commandsOf is what flights send in one write; alone: over a connection of their own. The server
-// forgets ASKING with the next command of the connection, MULTI aside, so both go in that write
-// (cluster specification, "ASK redirection").
+// commandsOf is what flights send in one write; alone: over a connection of their own.
 func commandsOf(group []*flight) (commands [][][]byte, alone bool) {
 	for _, f := range group {
+		commands = f.appendTo(commands)
 		alone = alone || f.alone
-		if f.asking {
-			commands = append(commands, askingWords)
-		}
-		if f.transaction != nil {
-			commands = append(commands, f.transaction...)
-		} else {
-			commands = append(commands, f.leg.Words)
-		}
 	}
 	return commands, alone || weightOf(commands) > maxShared
 }
@@ -272,16 +268,39 @@ func resultsOf(group []*flight, replies []routing.Value) []routing.Value {
 	}
 	results := make([]routing.Value, len(group))
 	for i, f := range group {
-		if f.asking {
-			f.asking, replies = false, replies[1:]
-		}
-		if count := len(f.transaction); count > 0 {
-			results[i], replies = executed(replies[:count]), replies[count:]
-		} else {
-			results[i], replies = replies[0], replies[1:]
-		}
+		results[i], replies = f.answer(replies)
 	}
 	return results
+}
+
+// appendTo adds what the flight sends in its next attempt. The server forgets ASKING with the next
+// command of the connection, MULTI aside, so both go in that write, with nothing between (cluster
+// specification, "ASK redirection").
+func (f *flight) appendTo(commands [][][]byte) [][][]byte {
+	commands = f.prepare(commands)
+	if f.asking {
+		commands = append(commands, askingWords)
+	}
+	if f.transaction != nil {
+		return append(commands, f.transaction...)
+	}
+	return f.restore(append(commands, f.leg.Words))
+}
+
+// answer reduces the replies to what appendTo added to the one that counts; rest are those to the
+// commands after.
+func (f *flight) answer(replies []routing.Value) (reply routing.Value, rest []routing.Value) {
+	rest, refused := f.prepared(replies)
+	if f.asked = f.asking; f.asking {
+		f.asking, rest = false, rest[1:]
+	}
+	if count := len(f.transaction); count > 0 {
+		return executed(rest[:count]), rest[count:]
+	}
+	if reply = rest[0]; refused != nil {
+		reply = *refused
+	}
+	return reply, f.restored(rest[1:])
 }
 
 // exchange sends commands to a target in one write.
@@ -352,6 +371,8 @@ func (c *Client) judge(f *flight, reply routing.Value, err error) (*Error, verdi
 			c.refreshSoon() // it lasts
 		}
 		return failure, waitFirst
+	case unknownScript(line) && f.supply():
+		return failure, sendAgain
 	case code == "READONLY" && f.leg.Movable() && c.config.Discovery != DiscoverStatic:
 		c.refreshSoon() // the primary became a replica
 		return failure, waitFirst

@@ -28,6 +28,9 @@ func fakeCluster(t *testing.T) *fakes {
 		node.On("CLUSTER INFO", fakenode.Bulk("cluster_state:ok\r\ncluster_current_epoch:7\r\n"))
 		node.Otherwise(fakenode.Simple("OK"))
 	}
+	f.one.On("CLUSTER NODES", f.one.Standing("0-5460"))
+	f.two.On("CLUSTER NODES", f.two.Standing("5461-10922"))
+	f.three.On("CLUSTER NODES", f.three.Standing("10923-16383"))
 	return f
 }
 

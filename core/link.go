@@ -63,20 +63,7 @@ func (l *link) aside(ctx context.Context, commands ...[][]byte) ([]routing.Value
 	}
 	cancelled := context.AfterFunc(ctx, w.cut)
 	defer func() { l.give(w, cancelled()) }()
-	results, err := w.exchange(ctx, commands)
-	if err != nil {
-		return nil, err
-	}
-	replies := make([]routing.Value, len(results))
-	for i := range results {
-		message, _ := results[i].ToMessage()
-		if replies[i], err = parseReply(&message); err != nil {
-			return nil, &unreadable{err}
-		}
-	}
-	l.counters.heard(replies)
-	w.forget()
-	return replies, nil
+	return w.run(ctx, commands)
 }
 
 // failed counts a connection that could not be made, unless it was the caller who stopped waiting.
@@ -92,17 +79,28 @@ func (l *link) failed(ctx context.Context, began time.Time, err error) {
 func (l *link) take() (*wire, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return nil, net.ErrClosed
-	}
 	if n := len(l.spare); n > 0 {
 		w := l.spare[n-1]
 		l.spare = l.spare[:n-1]
 		l.enter()
 		return w, nil
 	}
-	w, err := newWire(l, false)
-	if err != nil {
+	return l.grow(&wire{link: l})
+}
+
+// dedicate gives a new wire of one connection to one user, until give.
+func (l *link) dedicate() (*wire, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.grow(&wire{link: l, single: true})
+}
+
+// grow adds a wire that has a user. The caller holds mu.
+func (l *link) grow(w *wire) (*wire, error) {
+	if l.closed {
+		return nil, net.ErrClosed
+	}
+	if err := w.renewClient(); err != nil {
 		return nil, err
 	}
 	l.wires[w] = struct{}{}

@@ -91,10 +91,11 @@ func refusalOf(line string) error {
 }
 
 // renew logs the connection in again where an update of the password asks for it. The deadline is
-// that of the exchange that is about to begin.
+// that of the exchange that is about to begin. That of a session stays as its caller has left it: an
+// AUTH of the client would be queued in a transaction.
 func (c *conn) renew() error {
 	now := c.wire.link.config.credentials.now()
-	if now.renewal == c.renewal {
+	if now.renewal == c.renewal || c.wire.single {
 		return nil
 	}
 	auth := now.auth()
@@ -138,7 +139,7 @@ func (c *Client) UpdatePassword(update *PasswordUpdate) (Response, error) {
 
 // StartPassword is UpdatePassword for an owner that waits elsewhere; see Start.
 func (c *Client) StartPassword(k *Call, update *PasswordUpdate) {
-	c.startAs(k, update.Timeout, func(ctx context.Context) (Response, error) {
+	c.startAs(k, c.orDefault(update.Timeout), func(ctx context.Context) (Response, error) {
 		return c.updatePassword(ctx, update)
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/valkey-io/valkey-go"
+
+	"libglide/routing"
 )
 
 // wire is one connection to a node, made when an exchange needs it and made anew after it broke.
@@ -22,6 +24,7 @@ import (
 type wire struct {
 	link    *link
 	direct  bool // over a blocking socket
+	single  bool // its connection is never made anew, and may be idle for ever
 	client  valkey.Client
 	ready   bool  // the client stands and may dial
 	ahead   *conn // made ahead of the exchange that will take it
@@ -32,6 +35,7 @@ type wire struct {
 	results []valkey.ValkeyResult
 
 	mu   sync.Mutex
+	made bool  // there was a connection
 	conn *conn // the one that stands
 	shut bool  // it makes no connection any more
 }
@@ -50,7 +54,10 @@ func newWire(l *link, direct bool) (*wire, error) {
 
 // renewClient gives the wire a client of the library, which has no connection yet.
 func (w *wire) renewClient() error {
-	l := w.link
+	l, cleanup := w.link, idleTime
+	if w.single {
+		cleanup = 0
+	}
 	w.ready = false
 	client, err := valkey.NewClient(valkey.ClientOption{
 		InitAddress:           []string{l.address()},
@@ -60,7 +67,7 @@ func (w *wire) renewClient() error {
 		DisableRetry:          true,
 		DisableCache:          true,
 		BlockingPoolSize:      1,
-		BlockingPoolCleanup:   idleTime,
+		BlockingPoolCleanup:   cleanup,
 		ReadBufferEachConn:    connBuffer,
 		WriteBufferEachConn:   connBuffer,
 		ConnWriteTimeout:      math.MaxInt64, // every exchange brings its own deadline
@@ -97,6 +104,9 @@ var errNotYet = errors.New("connections are made when they are needed")
 func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.Config) (net.Conn, error) {
 	if !w.ready {
 		return nil, errNotYet
+	}
+	if w.single && w.made {
+		return nil, &connError{false, errLostBefore}
 	}
 	made := w.ahead
 	w.ahead = nil
@@ -250,7 +260,7 @@ func (w *wire) keep(made *conn) error {
 		_ = made.Conn.Close()
 		return net.ErrClosed
 	}
-	w.conn, made.counted = made, true
+	w.conn, w.made, made.counted = made, true, true
 	w.link.counters.opened()
 	return nil
 }
@@ -379,6 +389,24 @@ func (w *wire) descriptor() int32 {
 		return -1
 	}
 	return int32(w.conn.direct.fd)
+}
+
+// run is exchange with the replies read.
+func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, error) {
+	results, err := w.exchange(ctx, commands)
+	if err != nil {
+		return nil, err
+	}
+	defer w.forget()
+	replies := make([]routing.Value, len(results))
+	for i := range results {
+		message, _ := results[i].ToMessage()
+		if replies[i], err = parseReply(&message); err != nil {
+			return nil, &unreadable{err}
+		}
+	}
+	w.link.counters.heard(replies)
+	return replies, nil
 }
 
 // forget lets go of the results of the last exchange.

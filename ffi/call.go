@@ -20,7 +20,8 @@ type call struct {
 	core.Call
 	self    uint64 // its handle
 	request request
-	text    []byte // the caller's bytes
+	text    []byte        // the caller's bytes
+	session *core.Session // that the call opened
 
 	mu     sync.Mutex
 	turn   uint64          // counts its uses
@@ -87,10 +88,16 @@ func (k *call) detach() *C.glide_ticket {
 // answer ends the call with a reply, and is false where nobody waits for it any more. The call is
 // not the caller's after that.
 func (k *call) answer(r *reply) bool {
+	return k.answerWith(0, r)
+}
+
+// answerWith is answer with a handle that the call opened.
+func (k *call) answerWith(handle uint64, r *reply) bool {
 	ticket := k.detach()
 	if ticket == nil {
 		return false // what runs may still use the call, so it is left to the garbage collector
 	}
+	ticket.handle = C.uint64_t(handle)
 	fillTicket(ticket, r)
 	k.release()
 	rouse(ticket, C.TICKET_DONE)
@@ -119,7 +126,11 @@ func (k *call) Done() {
 	if k.Err != nil {
 		r.err = asError(k.Err)
 	} else {
-		r.value = &k.Response.Value
+		r.value, r.failures = &k.Response.Value, k.Response.Failures
+	}
+	if k.session != nil {
+		k.sessionOpened(&r)
+		return
 	}
 	k.answer(&r)
 }
@@ -193,16 +204,11 @@ func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) 
 // opened answers with a client, or closes it again where nobody waits for it.
 func (k *call) opened(client *core.Client) {
 	handle := clients.add(client)
-	ticket := k.detach()
-	if ticket == nil {
+	r := reply{rest: &protobuf.Response{Topology: encodeTopology(client.Topology())}}
+	if !k.answerWith(handle, &r) {
 		clients.take(handle)
 		client.Close()
-		return
 	}
-	ticket.handle = C.uint64_t(handle)
-	fillTicket(ticket, &reply{rest: &protobuf.Response{Topology: encodeTopology(client.Topology())}})
-	k.release()
-	rouse(ticket, C.TICKET_DONE)
 }
 
 // glideGoCallLead lets the thread of a call lead, after TICKET_LEAD.

@@ -92,6 +92,11 @@ func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 	case *protobuf.CommandRequest_Batch:
 		r.batch, err = r.decodeBatch(command.Batch)
 		return err
+	case *protobuf.CommandRequest_ScriptInvocation:
+		script := command.ScriptInvocation
+		r.Script = &core.Script{Hash: script.GetHash(), Source: script.Source, Keys: script.GetKeys(), Args: script.GetArgs()}
+		r.Words, err = r.Script.Words()
+		return err
 	case *protobuf.CommandRequest_ClusterScan:
 		r.scan, err = r.decodeScan(command.ClusterScan)
 		return err

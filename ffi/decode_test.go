@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,10 @@ func custom(words ...string) *protobuf.CommandRequest {
 		RequestType: protobuf.RequestType_REQUEST_TYPE_CUSTOM_COMMAND,
 		Args:        &protobuf.Command_ArgsArray_{ArgsArray: args},
 	}}}
+}
+
+func script(invocation *protobuf.ScriptInvocation) *protobuf.CommandRequest {
+	return &protobuf.CommandRequest{Command: &protobuf.CommandRequest_ScriptInvocation{ScriptInvocation: invocation}}
 }
 
 func encode(t *testing.T, message proto.Message) []byte {
@@ -61,6 +67,18 @@ func TestTheFieldsOfThisProjectDecode(t *testing.T) {
 	require.Equal(t, []byte{0, 255}, request.Route.Key)
 }
 
+func TestAScriptIsRunByItsHashWithItsKeysAheadOfItsArguments(t *testing.T) {
+	const hash = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db" // of "return 1"
+	for _, invocation := range []*protobuf.ScriptInvocation{
+		{Hash: hash}, {Source: []byte("return 1")}, {Hash: strings.ToUpper(hash), Source: []byte("return 1")},
+	} {
+		invocation.Keys, invocation.Args = [][]byte{[]byte("k")}, [][]byte{[]byte("a"), {}}
+		request, _, err := decodeRequest(encode(t, script(invocation)))
+		require.NoError(t, err)
+		require.Equal(t, "evalsha|"+hash+"|1|k|a|", strings.ToLower(string(bytes.Join(request.Words, []byte("|")))))
+	}
+}
+
 func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 	route := func(value *protobuf.Routes) *protobuf.CommandRequest {
 		message := custom("PING")
@@ -78,21 +96,22 @@ func TestARequestThatIsNoneIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 	policy.ResponsePolicy = 99
 	both := &protobuf.SlotKeyRoute{SlotKey: "a", SlotKeyBytes: []byte("a")}
 	for reason, message := range map[string]*protobuf.CommandRequest{
-		"the request holds no command":           {},
-		"the command has no words":               empty,
-		"args_vec_pointer":                       pointer,
-		"request_type is not set":                typed(0),
-		"request_type 99999 is no command":       typed(99999),
-		"request_type 1001 is no command":        typed(1001), // EVAL, which GLIDE sends as a script
-		"script_invocation is not supported yet": {Command: &protobuf.CommandRequest_ScriptInvocation{ScriptInvocation: &protobuf.ScriptInvocation{}}},
-		"command 0 of the batch: request_type":   {Command: &protobuf.CommandRequest_Batch{Batch: &protobuf.Batch{Commands: []*protobuf.Command{{}}}}},
-		"the route is empty":                     route(&protobuf.Routes{}),
-		"simple_routes 7 is no route":            route(&protobuf.Routes{Value: &protobuf.Routes_SimpleRoutes{SimpleRoutes: 7}}),
-		"slot_type 9 is neither":                 route(&protobuf.Routes{Value: &protobuf.Routes_SlotIdRoute{SlotIdRoute: &protobuf.SlotIdRoute{SlotType: 9}}}),
-		"slot_type -1 is neither":                route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotType: -1}}}),
-		"slot_key and slot_key_bytes are both":   route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: both}}),
-		"response_policy 99 is none":             policy,
-		"root_span_ptr":                          {RootSpanPtr: proto.Uint64(1)},
+		"the request holds no command":         {},
+		"the command has no words":             empty,
+		"args_vec_pointer":                     pointer,
+		"request_type is not set":              typed(0),
+		"request_type 99999 is no command":     typed(99999),
+		"request_type 1001 is no command":      typed(1001), // EVAL, which GLIDE sends as a script
+		"the hash \"\" is no SHA-1":            script(&protobuf.ScriptInvocation{}),
+		"not that of the source":               script(&protobuf.ScriptInvocation{Hash: "17", Source: []byte("return 1")}),
+		"command 0 of the batch: request_type": {Command: &protobuf.CommandRequest_Batch{Batch: &protobuf.Batch{Commands: []*protobuf.Command{{}}}}},
+		"the route is empty":                   route(&protobuf.Routes{}),
+		"simple_routes 7 is no route":          route(&protobuf.Routes{Value: &protobuf.Routes_SimpleRoutes{SimpleRoutes: 7}}),
+		"slot_type 9 is neither":               route(&protobuf.Routes{Value: &protobuf.Routes_SlotIdRoute{SlotIdRoute: &protobuf.SlotIdRoute{SlotType: 9}}}),
+		"slot_type -1 is neither":              route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: &protobuf.SlotKeyRoute{SlotType: -1}}}),
+		"slot_key and slot_key_bytes are both": route(&protobuf.Routes{Value: &protobuf.Routes_SlotKeyRoute{SlotKeyRoute: both}}),
+		"response_policy 99 is none":           policy,
+		"root_span_ptr":                        {RootSpanPtr: proto.Uint64(1)},
 	} {
 		_, _, err := decodeRequest(encode(t, message))
 		require.Equal(t, core.StatusInvalidArgument, refusal(t, err).Status, reason)

@@ -77,6 +77,16 @@ func TestAReplyHoldsAllOfItsParts(t *testing.T) {
 	require.Equal(t, uint64(7), response.Topology.Epoch)
 }
 
+func TestAFailedResultOfABatchCarriesAllThatIsKnownOfIt(t *testing.T) {
+	lost := &core.Error{Status: core.StatusConnection, Message: "INCR: lost", Node: "h:1", Sent: true, Retryable: true}
+	value := routing.ArrayOf(routing.Integer(1), routing.ErrorReply(lost.Message))
+	items := decodeReply(t, &reply{value: &value, failures: []*core.Error{nil, lost}}).Value.GetArray().Items
+	require.EqualValues(t, 1, items[0].GetInteger())
+	require.True(t, proto.Equal(&protobuf.ServerError{
+		Status: protobuf.Status_STATUS_CONNECTION, Message: "INCR: lost", Node: "h:1", Sent: true, Retryable: true,
+	}, items[1].GetError()))
+}
+
 func TestAMessageOfTheServerThatIsNoUTF8StillEncodes(t *testing.T) {
 	response := &protobuf.Response{Error: encodeError(core.NewError(core.StatusServer, "ERR \xff\xfe"))}
 	_, err := proto.Marshal(response)

@@ -13,12 +13,14 @@ import (
 type reply struct {
 	callback uint32
 	value    *routing.Value // nil: none
+	failures []*core.Error  // of the elements of value, where a command of a batch failed
 	outcomes []core.Outcome
 	err      *core.Error
 	rest     *protobuf.Response // what else it holds; nil: nothing
 
 	// What measure found out.
 	valueSize int
+	results   []byte // value with the failures
 	tail      []byte
 }
 
@@ -37,7 +39,7 @@ func (r *reply) measure() (size int) {
 		size += 1 + protowire.SizeVarint(uint64(r.callback))
 	}
 	if r.value != nil {
-		r.valueSize = sizeValue(r.value)
+		r.valueSize = r.sizeValue()
 		size += 1 + protowire.SizeBytes(r.valueSize)
 	}
 	r.tail = r.encodeTail()
@@ -50,9 +52,47 @@ func (r *reply) append(b []byte) []byte {
 	}
 	if r.value != nil {
 		b = protowire.AppendVarint(protowire.AppendTag(b, fieldValue, protowire.BytesType), uint64(r.valueSize))
-		b = appendValue(b, r.value)
+		b = r.appendValue(b)
 	}
 	return append(b, r.tail...)
+}
+
+func (r *reply) sizeValue() int {
+	if r.failures == nil {
+		return sizeValue(r.value)
+	}
+	r.results = encodeResults(r.value.Items, r.failures)
+	return len(r.results)
+}
+
+func (r *reply) appendValue(b []byte) []byte {
+	if r.failures == nil {
+		return appendValue(b, r.value)
+	}
+	return append(b, r.results...)
+}
+
+// encodeResults is the value of a batch of which commands failed.
+func encodeResults(results []routing.Value, failures []*core.Error) []byte {
+	var items []byte
+	for i := range results {
+		items = protowire.AppendTag(items, fieldItems, protowire.BytesType)
+		if failure := failures[i]; failure != nil {
+			items = protowire.AppendBytes(items, marshal(&protobuf.Value{Kind: &protobuf.Value_Error{Error: encodeFailure(failure)}}))
+		} else {
+			items = protowire.AppendVarint(items, uint64(sizeValue(&results[i])))
+			items = appendValue(items, &results[i])
+		}
+	}
+	return protowire.AppendBytes(protowire.AppendTag(nil, fieldArray, protowire.BytesType), items)
+}
+
+// encodeFailure is all that is known of a command of a batch that failed.
+func encodeFailure(failure *core.Error) *protobuf.ServerError {
+	return &protobuf.ServerError{
+		Code: failure.Code, Message: text(failure.Message), Status: protobuf.Status(failure.Status),
+		Node: failure.Node, Sent: failure.Sent, Retryable: failure.Retryable,
+	}
 }
 
 // encodeTail is all of the reply but its number and its value.

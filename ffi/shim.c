@@ -204,3 +204,44 @@ glide_status glide_client_close(glide_client client)
 {
     return forked ? GLIDE_OK : glideGoClientClose(client);
 }
+
+glide_status glide_session_open(glide_client client, const uint8_t *request, size_t len,
+                                glide_session *session, glide_buffer *response)
+{
+    glide_ticket ticket = {0};
+    int64_t began = monotonic_ns();
+    glide_status status = check(request, len, response);
+
+    if (session != NULL)
+        *session = 0;
+    if (status != GLIDE_OK)
+        return status;
+    if (session == NULL)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
+                    "the place for the session handle is NULL");
+    glideGoSessionOpen(client, (uint8_t *)request, len, &ticket);
+    status = ticket_wait(&ticket, began);
+    *session = ticket.handle;
+    *response = ticket.response;
+    return status;
+}
+
+glide_status glide_session_execute(glide_session session, const uint8_t *request, size_t len,
+                                   glide_buffer *response)
+{
+    glide_ticket ticket = {0};
+    int64_t began = monotonic_ns();
+    glide_status status = check(request, len, response);
+
+    if (status != GLIDE_OK)
+        return status;
+    glideGoSessionExecute(session, (uint8_t *)request, len, &ticket);
+    status = ticket_wait(&ticket, began);
+    *response = ticket.response;
+    return status;
+}
+
+glide_status glide_session_close(glide_session session)
+{
+    return forked ? GLIDE_OK : glideGoSessionClose(session);
+}

@@ -209,9 +209,9 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  * glide_client_execute - run one request and wait for its response.
  *
  * client    from glide_client_open(); any number of threads may use it at once.
- * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a step
- *           of a scan over the whole cluster, or another password for the client's user
- *           (update_connection_password).
+ * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a
+ *           script, a step of a scan over the whole cluster, or another password for the
+ *           client's user (update_connection_password).
  * response  gets a Response on every return, to be freed with glide_buffer_free(). A command that
  *           goes to all nodes or all primaries by itself (PING, DBSIZE) brings the outcome of each.
  *
@@ -277,6 +277,73 @@ GLIDE_API glide_status glide_client_statistics(glide_client client, glide_buffer
  * handle that never was; GLIDE_OK, with nothing done, in a forked child; GLIDE_ERR_INTERNAL.
  */
 GLIDE_API glide_status glide_client_close(glide_client client);
+
+/* ---- A session --------------------------------------------------------------------------- */
+
+typedef uint64_t glide_session;
+
+/*
+ * glide_session_open - a connection to one node that is the caller's own until it is closed: for
+ * WATCH, MULTI and EXEC, and for other state that a server keeps for one connection, as SELECT
+ * sets it.
+ *
+ * client    the session counts among its sessions until it is closed, of which there may be as
+ *           many as inflight_requests_limit; closing the client ends it.
+ * request   a serialized CommandRequest of `len` bytes without a command. Its route names the
+ *           node, as the primary of a key's slot; without one the primary of a standalone server,
+ *           and an error on a cluster. Its timeout_ms is for this call; 0: connection_timeout.
+ * session   gets the handle; 0 on every error.
+ * response  gets a Response, to be freed with glide_buffer_free(): on GLIDE_OK the outcome of the
+ *           node that the session is with, else the error.
+ *
+ * Blocks until the connection stands, at most until the deadline and 50 ms more.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_ROUTE; GLIDE_ERR_CONNECTION; GLIDE_ERR_TIMEOUT; GLIDE_ERR_BUSY;
+ * GLIDE_ERR_SERVER (it refused the connection); GLIDE_ERR_CANCELLED; GLIDE_ERR_CLOSED;
+ * GLIDE_ERR_DECODE; GLIDE_ERR_INVALID_ARGUMENT; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_session_open(glide_client client, const uint8_t *request, size_t len,
+                                          glide_session *session, glide_buffer *response);
+
+/*
+ * glide_session_execute - run one request over the session's connection and wait for its response.
+ *
+ * request   a serialized CommandRequest of `len` bytes: a single command, a batch or a script.
+ *           Each goes to the session's node as it is, whatever its keys are, so DBSIZE or PING
+ *           tell of that node alone. A route and a response_policy are refused.
+ * response  as that of glide_client_execute().
+ *
+ * After MULTI the value of a command is "QUEUED"; that of EXEC is an array of the results, or nil
+ * where a key that was watched has changed. An atomic batch is MULTI, its commands and EXEC in one
+ * write, and nothing but that: what was watched before it counts. In a transaction a script goes
+ * with its source.
+ *
+ * Calls on one session take turns. They block as those of glide_client_execute() do, also a command
+ * that blocks on the server.
+ *
+ * Nothing is sent again, and no redirect is followed, since what the server remembers of the
+ * connection would not come along. MOVED and ASK are errors that name the other node, and
+ * `retryable`: open another session, which will be with the node that the topology names by then.
+ * A connection that was lost, also by a deadline that passed before the reply or by an interrupt,
+ * is not made anew: every later call answers GLIDE_ERR_CONNECTION. What was queued after MULTI is then forgotten by
+ * the server; only EXEC itself may have run.
+ *
+ * Refused: subscribing, MONITOR and replication; ASKING, CLIENT REPLY, READONLY, READWRITE, QUIT,
+ * HELLO, RESET, CLIENT TRACKING, CLIENT CACHING and SCRIPT DEBUG, which would take the connection
+ * away from under the client.
+ *
+ * Returns as glide_client_execute(); GLIDE_ERR_CLOSED also where the session was closed meanwhile.
+ */
+GLIDE_API glide_status glide_session_execute(glide_session session, const uint8_t *request,
+                                             size_t len, glide_buffer *response);
+
+/*
+ * glide_session_close - close a session with its connection, so that nobody else meets what was set
+ * on it. A call that still runs on it ends with GLIDE_ERR_CLOSED.
+ *
+ * Returns as glide_client_close() does. A session whose client was closed is closed by this too.
+ */
+GLIDE_API glide_status glide_session_close(glide_session session);
 
 #ifdef __cplusplus
 }

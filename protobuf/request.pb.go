@@ -713,13 +713,16 @@ func (x *Batch) GetRetryConnectionError() bool {
 	return false
 }
 
-// Scripts and the messages after UpdateConnectionPassword are what else GLIDE's bindings send. They
-// decode, and are refused by name until the client knows them.
+// A script, which the server runs by its hash. It goes where its keys belong, to any primary where
+// it has none, or where the route says.
 type ScriptInvocation struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Hash          string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
-	Keys          [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
-	Args          [][]byte               `protobuf:"bytes,3,rep,name=args,proto3" json:"args,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Hash  string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"` // SHA-1 of the source, in hexadecimal digits; may be left out beside source
+	Keys  [][]byte               `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"` // on a cluster all in one slot
+	Args  [][]byte               `protobuf:"bytes,3,rep,name=args,proto3" json:"args,omitempty"`
+	// Loaded into a node that does not know the script, which then runs it. Without it such a node
+	// answers NOSCRIPT.
+	Source        []byte `protobuf:"bytes,100,opt,name=source,proto3,oneof" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -775,6 +778,15 @@ func (x *ScriptInvocation) GetArgs() [][]byte {
 	return nil
 }
 
+func (x *ScriptInvocation) GetSource() []byte {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// This one and the messages after UpdateConnectionPassword are what else GLIDE's bindings send. They decode, and
+// are refused by name.
 type ScriptInvocationPointers struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Hash          string                 `protobuf:"bytes,1,opt,name=hash,proto3" json:"hash,omitempty"`
@@ -1362,11 +1374,13 @@ const file_libglide_request_proto_rawDesc = "" +
 	"\n" +
 	"\b_timeoutB\x15\n" +
 	"\x13_retry_server_errorB\x19\n" +
-	"\x17_retry_connection_error\"N\n" +
+	"\x17_retry_connection_error\"v\n" +
 	"\x10ScriptInvocation\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12\x12\n" +
 	"\x04keys\x18\x02 \x03(\fR\x04keys\x12\x12\n" +
-	"\x04args\x18\x03 \x03(\fR\x04args\"\xa0\x01\n" +
+	"\x04args\x18\x03 \x03(\fR\x04args\x12\x1b\n" +
+	"\x06source\x18d \x01(\fH\x00R\x06source\x88\x01\x01B\t\n" +
+	"\a_source\"\xa0\x01\n" +
 	"\x18ScriptInvocationPointers\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\tR\x04hash\x12&\n" +
 	"\fkeys_pointer\x18\x02 \x01(\x04H\x00R\vkeysPointer\x88\x01\x01\x12&\n" +
@@ -1513,6 +1527,7 @@ func file_libglide_request_proto_init() {
 		(*Command_ArgsVecPointer)(nil),
 	}
 	file_libglide_request_proto_msgTypes[5].OneofWrappers = []any{}
+	file_libglide_request_proto_msgTypes[6].OneofWrappers = []any{}
 	file_libglide_request_proto_msgTypes[7].OneofWrappers = []any{}
 	file_libglide_request_proto_msgTypes[8].OneofWrappers = []any{}
 	file_libglide_request_proto_msgTypes[9].OneofWrappers = []any{}

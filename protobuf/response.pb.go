@@ -733,12 +733,16 @@ func (x *Verbatim) GetText() []byte {
 	return nil
 }
 
-// In the results of a batch also a failure that no server spoke of, under the code "CONNECTION" or
-// "TIMEOUT"; the message then says whether the command may have run.
+// An error as an element. As the result of a command of a batch it may be a failure that no server
+// spoke of, and tells what an Error tells; elsewhere a server said it, and status is not set.
 type ServerError struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`       // first word, as "WRONGTYPE"
+	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`       // first word, as "WRONGTYPE"; empty where no server said anything
 	Message       string                 `protobuf:"bytes,2,opt,name=message,proto3" json:"message,omitempty"` // the whole line
+	Status        Status                 `protobuf:"varint,3,opt,name=status,proto3,enum=libglide.Status" json:"status,omitempty"`
+	Node          string                 `protobuf:"bytes,4,opt,name=node,proto3" json:"node,omitempty"`
+	Sent          bool                   `protobuf:"varint,5,opt,name=sent,proto3" json:"sent,omitempty"`
+	Retryable     bool                   `protobuf:"varint,6,opt,name=retryable,proto3" json:"retryable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -785,6 +789,34 @@ func (x *ServerError) GetMessage() string {
 		return x.Message
 	}
 	return ""
+}
+
+func (x *ServerError) GetStatus() Status {
+	if x != nil {
+		return x.Status
+	}
+	return Status_STATUS_OK
+}
+
+func (x *ServerError) GetNode() string {
+	if x != nil {
+		return x.Node
+	}
+	return ""
+}
+
+func (x *ServerError) GetSent() bool {
+	if x != nil {
+		return x.Sent
+	}
+	return false
+}
+
+func (x *ServerError) GetRetryable() bool {
+	if x != nil {
+		return x.Retryable
+	}
+	return false
 }
 
 type Bulks struct {
@@ -2032,10 +2064,14 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x05items\x18\x01 \x03(\v2\x0f.libglide.ValueR\x05items\"6\n" +
 	"\bVerbatim\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\fR\x04text\";\n" +
+	"\x04text\x18\x02 \x01(\fR\x04text\"\xab\x01\n" +
 	"\vServerError\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x1d\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\x12(\n" +
+	"\x06status\x18\x03 \x01(\x0e2\x10.libglide.StatusR\x06status\x12\x12\n" +
+	"\x04node\x18\x04 \x01(\tR\x04node\x12\x12\n" +
+	"\x04sent\x18\x05 \x01(\bR\x04sent\x12\x1c\n" +
+	"\tretryable\x18\x06 \x01(\bR\tretryable\"\x1d\n" +
 	"\x05Bulks\x12\x14\n" +
 	"\x05items\x18\x01 \x03(\fR\x05items\"\t\n" +
 	"\aPerNode\"\x9f\x02\n" +
@@ -2241,35 +2277,36 @@ var file_libglide_response_proto_depIdxs = []int32{
 	9,  // 15: libglide.Value.bulk_set:type_name -> libglide.Bulks
 	3,  // 16: libglide.Array.items:type_name -> libglide.Value
 	3,  // 17: libglide.Map.items:type_name -> libglide.Value
-	13, // 18: libglide.Outcome.node:type_name -> libglide.Node
-	14, // 19: libglide.Outcome.slots:type_name -> libglide.SlotRange
-	3,  // 20: libglide.Outcome.value:type_name -> libglide.Value
-	12, // 21: libglide.Outcome.error:type_name -> libglide.Error
-	0,  // 22: libglide.Error.status:type_name -> libglide.Status
-	1,  // 23: libglide.Node.role:type_name -> libglide.Role
-	14, // 24: libglide.Shard.slots:type_name -> libglide.SlotRange
-	13, // 25: libglide.Shard.primary:type_name -> libglide.Node
-	13, // 26: libglide.Shard.replicas:type_name -> libglide.Node
-	15, // 27: libglide.Topology.shards:type_name -> libglide.Shard
-	22, // 28: libglide.Topology.read_from:type_name -> libglide.ReadFrom
-	13, // 29: libglide.Leg.node:type_name -> libglide.Node
-	14, // 30: libglide.Leg.slots:type_name -> libglide.SlotRange
-	17, // 31: libglide.Plan.legs:type_name -> libglide.Leg
-	23, // 32: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	20, // 33: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
-	21, // 34: libglide.Statistics.configuration:type_name -> libglide.Configuration
-	13, // 35: libglide.NodeStatistics.node:type_name -> libglide.Node
-	22, // 36: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
-	24, // 37: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
-	25, // 38: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
-	26, // 39: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
-	27, // 40: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
-	28, // 41: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	0,  // 18: libglide.ServerError.status:type_name -> libglide.Status
+	13, // 19: libglide.Outcome.node:type_name -> libglide.Node
+	14, // 20: libglide.Outcome.slots:type_name -> libglide.SlotRange
+	3,  // 21: libglide.Outcome.value:type_name -> libglide.Value
+	12, // 22: libglide.Outcome.error:type_name -> libglide.Error
+	0,  // 23: libglide.Error.status:type_name -> libglide.Status
+	1,  // 24: libglide.Node.role:type_name -> libglide.Role
+	14, // 25: libglide.Shard.slots:type_name -> libglide.SlotRange
+	13, // 26: libglide.Shard.primary:type_name -> libglide.Node
+	13, // 27: libglide.Shard.replicas:type_name -> libglide.Node
+	15, // 28: libglide.Topology.shards:type_name -> libglide.Shard
+	22, // 29: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	13, // 30: libglide.Leg.node:type_name -> libglide.Node
+	14, // 31: libglide.Leg.slots:type_name -> libglide.SlotRange
+	17, // 32: libglide.Plan.legs:type_name -> libglide.Leg
+	23, // 33: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	20, // 34: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
+	21, // 35: libglide.Statistics.configuration:type_name -> libglide.Configuration
+	13, // 36: libglide.NodeStatistics.node:type_name -> libglide.Node
+	22, // 37: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
+	24, // 38: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
+	25, // 39: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
+	26, // 40: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	27, // 41: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	28, // 42: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }

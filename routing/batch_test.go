@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,52 +15,39 @@ func batch(atomic bool, commands ...[]string) *Batch {
 	return b
 }
 
-func TestRepliesOfABatchComeBackInTheOrderOfItsCommands(t *testing.T) {
+func TestTheStepsOfABatchAreTheLegsOfItsCommandsNodeByNode(t *testing.T) {
 	p, err := planner.Batch(batch(false,
-		[]string{"SET", "foo", "1"}, []string{"MGET", "bar", "foo"}, []string{"DBSIZE"}, []string{"GET", "bar"},
-		[]string{"CONFIG", "GET", "port"}, []string{"BGSAVE"}), three(t))
+		[]string{"SET", "foo", "1"}, []string{"MGET", "bar", "foo"}, []string{"GET", "bar"},
+		[]string{"CONFIG", "GET", "port"}, []string{"DBSIZE"}), three(t))
 	require.NoError(t, err)
+	type sent struct {
+		command int
+		words   string
+	}
+	gets := make(map[string][]sent)
 	var addressed []string
-	replies := make([][]Value, len(p.Parts))
-	for i, part := range p.Parts {
-		addressed = append(addressed, part.Node.Address.String())
+	for _, part := range p.Parts {
+		name := part.Node.Address.String()
+		addressed = append(addressed, name)
 		for _, step := range part.Steps {
-			switch string(step.Words[0]) {
-			case "SET":
-				replies[i] = append(replies[i], Simple("OK"))
-			case "MGET":
-				replies[i] = append(replies[i], ArrayOf(Bulk("of "+string(step.Words[1]))))
-			case "DBSIZE":
-				replies[i] = append(replies[i], Integer(2))
-			case "GET":
-				replies[i] = append(replies[i], ErrorReply("WRONGTYPE x"))
-			case "BGSAVE":
-				replies[i] = append(replies[i], Simple(part.Node.Address.String()))
-			default:
-				replies[i] = append(replies[i], Value{})
-			}
+			_, leg := p.Of(step)
+			require.Same(t, part.Node, leg.Node)
+			require.Equal(t, leg.Words, step.Words)
+			gets[name] = append(gets[name], sent{step.Command, string(bytes.Join(step.Words, []byte(" ")))})
 		}
 	}
 	require.Equal(t, []string{"h:7003", "h:7001", "h:7002"}, addressed)
-	results, err := p.Combine(replies)
-	require.NoError(t, err)
-	require.Equal(t, []Value{
-		Simple("OK"), ArrayOf(Bulk("of bar"), Bulk("of foo")), Integer(6), ErrorReply("WRONGTYPE x"), {},
-		{Kind: KindMap, Items: []Value{
-			Bulk("h:7001"), Simple("h:7001"), Bulk("h:7002"), Simple("h:7002"), Bulk("h:7003"), Simple("h:7003"),
-		}},
-	}, results)
-	_, err = p.Combine(replies[1:])
-	require.EqualError(t, err, "replies of 2 nodes to 3 parts")
-	replies[0] = replies[0][1:]
-	_, err = p.Combine(replies)
-	require.ErrorContains(t, err, "replies of h:7003 to")
+	require.Equal(t, map[string][]sent{
+		"h:7003": {{0, "SET foo 1"}, {1, "MGET foo"}, {3, "CONFIG GET port"}, {4, "DBSIZE"}},
+		"h:7001": {{1, "MGET bar"}, {2, "GET bar"}, {4, "DBSIZE"}},
+		"h:7002": {{4, "DBSIZE"}},
+	}, gets)
 }
 
 func TestACommandOfABatchThatCannotBeIsNamedByItsPlace(t *testing.T) {
 	for message, b := range map[string]*Batch{
-		"command 1 of the batch: MULTI is not sent: it needs a connection of its own": batch(false, []string{"GET", "a"}, []string{"MULTI"}),
-		"command 0 of the batch: the command has no words":                            batch(true, []string{}),
+		"command 1 of the batch: MULTI is not sent: it needs a connection of its own, a session": batch(false, []string{"GET", "a"}, []string{"MULTI"}),
+		"command 0 of the batch: the command has no words":                                       batch(true, []string{}),
 		"CROSSSLOT command 2 of the atomic batch has its keys in slot 5061, another one in slot 12182": batch(true,
 			[]string{"SET", "foo", "1"}, []string{"PING"}, []string{"DEL", "bar"}),
 	} {

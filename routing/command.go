@@ -47,7 +47,7 @@ var places = map[string]place{
 // refusals are the classes of commands that would break a connection which several callers use,
 // or that mean nothing on it.
 var refusals = map[string]string{
-	"session":  "needs a connection of its own",
+	"session":  "needs a connection of its own, a session",
 	"pubsub":   "needs a subscription, which this client does not offer yet",
 	"stream":   "turns the connection into a stream",
 	"owned":    "sets a state of the connection that the client itself keeps",

@@ -314,6 +314,7 @@ enum { /* CommandRequest */
     COMMAND_CALLBACK_IDX = 1,
     COMMAND_SINGLE_COMMAND = 2,
     COMMAND_BATCH = 3,
+    COMMAND_SCRIPT_INVOCATION = 4,
     COMMAND_CLUSTER_SCAN = 6,
     COMMAND_UPDATE_CONNECTION_PASSWORD = 7,
     COMMAND_ROUTE = 10,
@@ -324,6 +325,11 @@ enum { /* CommandRequest */
     BATCH_IS_ATOMIC = 1,
     BATCH_COMMANDS = 2,
     BATCH_RAISE_ON_ERROR = 3,
+
+    SCRIPT_HASH = 1,
+    SCRIPT_KEYS = 2,
+    SCRIPT_ARGS = 3,
+    SCRIPT_SOURCE = 100,
 
     SCAN_CURSOR = 1,
     SCAN_MATCH_PATTERN = 2,
@@ -407,6 +413,25 @@ bool request_encode_batch(wire_writer *writer, const request_batch *batch)
     return !writer->failed;
 }
 
+bool request_encode_script(wire_writer *writer, const request_script *script)
+{
+    size_t place;
+
+    put_nonzero(writer, COMMAND_CALLBACK_IDX, script->callback_idx);
+    place = wire_begin(writer, COMMAND_SCRIPT_INVOCATION);
+    put_text(writer, SCRIPT_HASH, script->hash);
+    for (size_t i = 0; i < script->key_count; i++)
+        wire_put_bytes(writer, SCRIPT_KEYS, script->keys[i]);
+    for (size_t i = 0; i < script->arg_count; i++)
+        wire_put_bytes(writer, SCRIPT_ARGS, script->args[i]);
+    if (script->source.data != NULL)
+        wire_put_bytes(writer, SCRIPT_SOURCE, script->source);
+    wire_end(writer, place);
+    put_route(writer, &script->route);
+    put_nonzero(writer, COMMAND_TIMEOUT_MS, script->timeout_ms);
+    return !writer->failed;
+}
+
 bool request_encode_scan(wire_writer *writer, const request_scan *scan)
 {
     size_t place;
@@ -438,17 +463,18 @@ bool request_encode_password(wire_writer *writer, const request_password *passwo
     return !writer->failed;
 }
 
-typedef glide_status glide_call(glide_client, const uint8_t *, size_t, glide_buffer *);
+typedef glide_status glide_call(uint64_t, const uint8_t *, size_t, glide_buffer *);
 
-/* send - make a call with a request, if it could be encoded; the request is freed. */
-static glide_status send(glide_call *call, glide_client client, bool encoded, wire_writer *request,
+/* send - make a call of a client or a session with a request, if it could be encoded; the request
+ * is freed. */
+static glide_status send(glide_call *call, uint64_t handle, bool encoded, wire_writer *request,
                          glide_buffer *response)
 {
     glide_status status = GLIDE_ERR_INTERNAL;
 
     *response = (glide_buffer){NULL, 0};
     if (encoded)
-        status = call(client, request->data, request->len, response);
+        status = call(handle, request->data, request->len, response);
     wire_writer_free(request);
     return status;
 }
@@ -480,6 +506,15 @@ glide_status request_execute_batch(glide_client client, const request_batch *bat
     return send(glide_client_execute, client, encoded, &request, response);
 }
 
+glide_status request_execute_script(glide_client client, const request_script *script,
+                                    glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_script(&request, script);
+
+    return send(glide_client_execute, client, encoded, &request, response);
+}
+
 glide_status request_execute_scan(glide_client client, const request_scan *scan,
                                   glide_buffer *response)
 {
@@ -505,4 +540,49 @@ glide_status request_execute_password(glide_client client, const request_passwor
     const bool encoded = request_encode_password(&request, password);
 
     return send(glide_client_execute, client, encoded, &request, response);
+}
+
+/* ---- Sessions ---------------------------------------------------------------------------- */
+
+glide_status request_session_open(glide_client client, request_route route, uint32_t timeout_ms,
+                                  glide_session *session, glide_buffer *response)
+{
+    wire_writer request = {0};
+    glide_status status = GLIDE_ERR_INTERNAL;
+
+    *session = 0;
+    *response = (glide_buffer){NULL, 0};
+    put_route(&request, &route);
+    put_nonzero(&request, COMMAND_TIMEOUT_MS, timeout_ms);
+    if (!request.failed)
+        status = glide_session_open(client, request.data, request.len, session, response);
+    wire_writer_free(&request);
+    return status;
+}
+
+glide_status request_session_execute(glide_session session, const request_command *command,
+                                     glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_command(&request, command);
+
+    return send(glide_session_execute, session, encoded, &request, response);
+}
+
+glide_status request_session_batch(glide_session session, const request_batch *batch,
+                                   glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_batch(&request, batch);
+
+    return send(glide_session_execute, session, encoded, &request, response);
+}
+
+glide_status request_session_script(glide_session session, const request_script *script,
+                                    glide_buffer *response)
+{
+    wire_writer request = {0};
+    const bool encoded = request_encode_script(&request, script);
+
+    return send(glide_session_execute, session, encoded, &request, response);
 }

@@ -208,6 +208,22 @@ typedef struct request_batch {
 } request_batch;
 
 /*
+ * A script: a CommandRequest with a script_invocation. It goes where its keys belong, to any
+ * primary where it has none, or where the route says.
+ */
+typedef struct request_script {
+    wire_bytes source;       /* given to a node that does not know the script; without data: none */
+    const char *hash;        /* SHA-1 of the source in hexadecimal; NULL: that of source */
+    const wire_bytes *keys;  /* on a cluster all in one slot */
+    size_t key_count;
+    const wire_bytes *args;
+    size_t arg_count;
+    request_route route;
+    uint32_t timeout_ms;   /* 0: the client's request_timeout */
+    uint32_t callback_idx; /* given back in the response */
+} request_script;
+
+/*
  * One step of a scan over all shards: a CommandRequest with a cluster_scan. The value of the
  * response is an array of two: the next cursor, a bulk string, and an array of keys.
  *
@@ -248,9 +264,10 @@ typedef struct request_password {
  * request_encode_connection(). */
 bool request_encode_command(wire_writer *writer, const request_command *command);
 
-/* request_encode_batch, request_encode_scan, request_encode_password - the same for a batch, for a
- * step of a scan and for another password. */
+/* request_encode_batch, request_encode_script, request_encode_scan, request_encode_password - the
+ * same for a batch, for a script, for a step of a scan and for another password. */
 bool request_encode_batch(wire_writer *writer, const request_batch *batch);
+bool request_encode_script(wire_writer *writer, const request_script *script);
 bool request_encode_scan(wire_writer *writer, const request_scan *scan);
 bool request_encode_password(wire_writer *writer, const request_password *password);
 
@@ -272,6 +289,11 @@ glide_status request_execute_batch(glide_client client, const request_batch *bat
 glide_status request_resolve_batch(glide_client client, const request_batch *batch,
                                    glide_buffer *response);
 
+/* request_execute_script - glide_client_execute() with a CommandRequest made of script; else as
+ * request_execute(). */
+glide_status request_execute_script(glide_client client, const request_script *script,
+                                    glide_buffer *response);
+
 /* request_execute_scan - glide_client_execute() with a CommandRequest made of scan; else as
  * request_execute(). */
 glide_status request_execute_scan(glide_client client, const request_scan *scan,
@@ -280,5 +302,26 @@ glide_status request_execute_scan(glide_client client, const request_scan *scan,
 /* request_execute_password - the same with a CommandRequest made of password. */
 glide_status request_execute_password(glide_client client, const request_password *password,
                                       glide_buffer *response);
+
+/* ---- Sessions ---------------------------------------------------------------------------- */
+
+/*
+ * request_session_open - glide_session_open() with a route to one node; REQUEST_NO_ROUTE is for a
+ * standalone server. timeout_ms is for the call; 0: the client's connection_timeout.
+ *
+ * Returns what glide_session_open() returns; GLIDE_ERR_INTERNAL, with an empty response, where
+ * there is no memory for the request.
+ */
+glide_status request_session_open(glide_client client, request_route route, uint32_t timeout_ms,
+                                  glide_session *session, glide_buffer *response);
+
+/* request_session_execute, request_session_batch, request_session_script - glide_session_execute()
+ * with a CommandRequest made of command, batch or script; else as request_execute(). */
+glide_status request_session_execute(glide_session session, const request_command *command,
+                                     glide_buffer *response);
+glide_status request_session_batch(glide_session session, const request_batch *batch,
+                                   glide_buffer *response);
+glide_status request_session_script(glide_session session, const request_script *script,
+                                    glide_buffer *response);
 
 #endif /* REQUEST_H */

@@ -87,15 +87,37 @@ static bool read_items(wire_bytes message, bool bulks, response_list *items)
     return !reader.failed;
 }
 
-/* read_marked - a Verbatim or a ServerError. */
-static bool read_marked(wire_bytes message, wire_bytes *mark, wire_bytes *text)
+/* read_verbatim - a Verbatim. */
+static bool read_verbatim(wire_bytes message, response_value *value)
 {
     wire_reader reader = wire_read(message);
 
     while (wire_next(&reader))
         switch (reader.field) {
-        case 1: *mark = wire_get_bytes(&reader); break;
-        case 2: *text = wire_get_bytes(&reader); break;
+        case 1: value->mark = wire_get_bytes(&reader); break;
+        case 2: value->text = wire_get_bytes(&reader); break;
+        }
+    return !reader.failed;
+}
+
+/* read_element - a ServerError; without a status it is what the server said. */
+static bool read_element(wire_bytes message, response_value *value)
+{
+    wire_reader reader = wire_read(message);
+
+    value->status = GLIDE_ERR_SERVER;
+    value->sent = true;
+    while (wire_next(&reader))
+        switch (reader.field) {
+        case 1: value->mark = wire_get_bytes(&reader); break;
+        case 2: value->text = wire_get_bytes(&reader); break;
+        case 3:
+            value->status = (glide_status)wire_get_uint(&reader);
+            value->sent = false; /* unless its own field, which follows, says so */
+            break;
+        case 4: value->node = wire_get_bytes(&reader); break;
+        case 5: value->sent = wire_get_bool(&reader); break;
+        case 6: value->retryable = wire_get_bool(&reader); break;
         }
     return !reader.failed;
 }
@@ -143,8 +165,10 @@ static bool read_value(wire_bytes message, response_value *value)
             good = read_items(wire_get_bytes(&reader), true, &value->items) && good;
             break;
         case RESPONSE_VERBATIM:
+            good = read_verbatim(wire_get_bytes(&reader), value) && good;
+            break;
         case RESPONSE_ERROR:
-            good = read_marked(wire_get_bytes(&reader), &value->mark, &value->text) && good;
+            good = read_element(wire_get_bytes(&reader), value) && good;
             break;
         default:
             value->kind = RESPONSE_NONE;

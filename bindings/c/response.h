@@ -44,7 +44,7 @@ typedef enum response_kind {
     RESPONSE_SET = 9,         /* items */
     RESPONSE_VERBATIM = 10,   /* text, and in mark its format, as "txt" */
     RESPONSE_BIG_NUMBER = 11, /* text: decimal digits */
-    RESPONSE_ERROR = 12,      /* text: the server's line, and in mark its code, as "WRONGTYPE" */
+    RESPONSE_ERROR = 12,      /* text: the message, in mark its code, as "WRONGTYPE"; and below */
     RESPONSE_PER_NODE = 14    /* the values are those of the outcomes */
 } response_kind;
 
@@ -55,6 +55,12 @@ typedef struct response_value {
     wire_bytes text;
     wire_bytes mark;
     response_list items; /* response_next_value */
+    /* Of an error that is a result of a batch, as in response_error. Of another one the status is
+     * GLIDE_ERR_SERVER and the node, which answered, is not named. */
+    glide_status status;
+    wire_bytes node;
+    bool sent;
+    bool retryable;
 } response_value;
 
 /* Why something failed. status is GLIDE_OK where nothing did. */

@@ -134,6 +134,8 @@ TEST(an_error_of_a_batch_is_raised_or_in_its_place)
         error = next_item(&given);
         CHECK_INT(error.kind, RESPONSE_ERROR);
         CHECK_TEXT(error.mark, "WRONGTYPE");
+        CHECK_INT(error.status, GLIDE_ERR_SERVER);
+        CHECK(error.node.len > 0 && error.sent && !error.retryable);
         CHECK_INT(next_item(&given).integer, 1);
         drop(&given);
         given = run_lines(client, &batch,
@@ -189,6 +191,36 @@ TEST(a_batch_ends_at_its_own_timeout)
 /* ---- Scans --------------------------------------------------------------------------------- */
 
 enum { SCAN_KEYS = 500 };
+
+TEST(a_script_runs_on_a_node_that_does_not_know_it)
+{
+    glide_client client = open_cluster();
+    wire_bytes keys[] = {wire_text("script:key")}, args[] = {wire_text("5")};
+    request_script script = {
+        .source = wire_text("return server.call('INCRBY', KEYS[1], ARGV[1])"),
+        .keys = keys,
+        .key_count = 1,
+        .args = args,
+        .arg_count = 1,
+    };
+    glide_buffer buffer;
+    glide_status status;
+    answer given;
+
+    for (int times = 1; times <= 2; times++) {
+        given = run(client, "SCRIPT FLUSH", NO_ROUTE);
+        CHECK_INT(given.status, GLIDE_OK);
+        drop(&given);
+        status = request_execute_script(client, &script, &buffer);
+        given = read_answer(status, buffer);
+        CHECK_INT(given.status, GLIDE_OK);
+        CHECK_INT(given.view.value.integer, 5 * times);
+        drop(&given);
+    }
+    given = run(client, "DEL script:key", NO_ROUTE);
+    drop(&given);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
 
 /* mark - note that a key "scan:N" was seen. */
 static void mark(bool *seen, wire_bytes key)

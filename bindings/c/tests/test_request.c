@@ -377,6 +377,40 @@ TEST(a_batch_becomes_a_command_request_with_its_commands_in_order)
     wire_writer_free(&writer);
 }
 
+TEST(a_script_becomes_a_command_request)
+{
+    wire_bytes keys[] = {wire_text("k")}, args[] = {wire_text("a"), wire_text("b")};
+    request_script script = {
+        .source = wire_text(""),
+        .hash = "17",
+        .keys = keys,
+        .key_count = 1,
+        .args = args,
+        .arg_count = 2,
+        .route = request_random_node(),
+        .timeout_ms = 7,
+        .callback_idx = 9,
+    };
+    wire_writer writer = {0};
+    wire_bytes message, inner;
+
+    CHECK(request_encode_script(&writer, &script));
+    message = (wire_bytes){writer.data, writer.len};
+    inner = bytes_of(message, 4);
+    CHECK_INT(number_of(message, 1), 9);
+    CHECK_INT(number_of(message, 100), 7);
+    CHECK(has_field(message, 10));
+    CHECK_TEXT(bytes_of(inner, 1), "17");
+    CHECK_TEXT(bytes_of(inner, 2), "k");
+    CHECK_TEXT(bytes_of(inner, 3), "b"); /* the last of them */
+    CHECK(has_field(inner, 100) && bytes_of(inner, 100).len == 0);
+    wire_writer_free(&writer);
+    CHECK(request_encode_script(&writer, &(request_script){.hash = "17"}));
+    message = (wire_bytes){writer.data, writer.len};
+    CHECK(!has_field(bytes_of(message, 4), 100));
+    wire_writer_free(&writer);
+}
+
 TEST(a_step_of_a_scan_becomes_a_command_request)
 {
     request_scan scan = {

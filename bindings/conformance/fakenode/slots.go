@@ -1,5 +1,10 @@
 package fakenode
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Endpoint is a node as CLUSTER SLOTS tells it. Servers have been seen to give a host name, "",
 // "?" or nil as the host: Endpoint{Host: Bulk("?"), ...}.
 type Endpoint struct {
@@ -60,4 +65,10 @@ func Slots(ranges ...Range) Value {
 		entries[i] = Array(fields...)
 	}
 	return Array(entries...)
+}
+
+// Standing is the reply of n to CLUSTER NODES, as a primary that knows nobody else and has slots as
+// there: "0-5460", or "[7->-id]" for one on its way to another node.
+func (n *Node) Standing(slots ...string) Value {
+	return Bulk(fmt.Sprintf("%s %s:%d@%d myself,master - 0 0 1 connected %s\n", n.ID(), host, n.port, n.port, strings.Join(slots, " ")))
 }

@@ -31,7 +31,7 @@ func (w *world) begin() {
 // housekeeping is what clients say for themselves.
 var housekeeping = []string{
 	"HELLO", "AUTH", "READONLY", "READWRITE", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME", "CLIENT CAPA",
-	"CLUSTER SLOTS", "CLUSTER SHARDS", "CLUSTER INFO", "ROLE", "INFO", "PING", "BLPOP held",
+	"CLUSTER SLOTS", "CLUSTER SHARDS", "CLUSTER INFO", "CLUSTER NODES", "ROLE", "INFO", "PING", "BLPOP held",
 }
 
 func (w *world) ofRequest(words []string) bool {

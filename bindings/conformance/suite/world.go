@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -178,6 +179,13 @@ func (w *world) tell(n *node, topology *Topology) {
 	}
 	n.fake.On("CLUSTER SLOTS", w.slots(topology))
 	n.fake.On("CLUSTER INFO", fakenode.Bulk("cluster_state:ok\r\ncluster_current_epoch:1\r\ncluster_my_epoch:1\r\n"))
+	var owned []string
+	for _, held := range topology.Ranges {
+		if held.Primary == n.name {
+			owned = append(owned, fmt.Sprintf("%d-%d", held.Start, held.End))
+		}
+	}
+	n.fake.On("CLUSTER NODES", n.fake.Standing(owned...))
 }
 
 func (w *world) slots(topology *Topology) fakenode.Value {

@@ -95,6 +95,8 @@ def test_without_raising_an_error_stands_in_its_place(client: Client, atomic: bo
     assert (first, last) == ("OK", 2)
     assert isinstance(fault, RequestError)
     assert (fault.status, fault.code) == (Status.SERVER, "WRONGTYPE")
+    assert fault.node == client.resolve("GET", KEYS[0]).legs[0].node.address
+    assert (fault.sent, fault.retryable) == (True, False)
     assert str(fault).startswith("WRONGTYPE ")
 
 
@@ -167,21 +169,26 @@ def test_what_came_before_the_timeout_stands_beside_it(client: Client, stalled: 
         [["SET", "stalled", 1], ["SET", other, 1]], timeout=0.2, raise_on_error=False
     )
     assert results is not None
-    assert isinstance(results[0], TimeoutError)
-    assert (results[0].status, results[0].code) == (Status.TIMEOUT, "")
-    assert not str(results[0]).startswith("TIMEOUT")
+    late = results[0]
+    assert isinstance(late, TimeoutError)
+    assert (late.status, late.code, late.node) == (Status.TIMEOUT, "", stalled)
+    assert (late.sent, late.retryable) == (True, False)
     assert results[1] == "OK"
 
 
-def test_a_failure_that_no_server_spoke_of_is_the_error_that_it_is() -> None:
+def test_a_result_that_was_never_sent_says_that_it_may_go_again() -> None:
     response = messages.load().response()
     response.value.array.items.add().error.MergeFrom(
-        type(response.value.error)(code="CONNECTION", message="CONNECTION it was lost")
+        type(response.value.error)(
+            status=Status.CONNECTION, message="INCR: no connection", node="h:1", retryable=True
+        )
     )
     results = Codec(messages.load()).results(Status.OK, response.SerializeToString())
     assert results is not None
-    assert isinstance(results[0], ConnectionError)
-    assert (str(results[0]), results[0].status) == ("it was lost", Status.CONNECTION)
+    lost = results[0]
+    assert isinstance(lost, ConnectionError)
+    assert (str(lost), lost.status, lost.code) == ("INCR: no connection", Status.CONNECTION, "")
+    assert (lost.node, lost.sent, lost.retryable) == ("h:1", False, True)
 
 
 def test_a_closed_client_runs_no_batch(connect: Connect, cluster: Cluster) -> None:

@@ -181,8 +181,8 @@ func (s *session) batch(c *call) (*suite.Answer, error) {
 	if c.fault != nil {
 		return nil, nil
 	}
-	value, err := client.ExecuteBatch(request)
-	return &suite.Answer{Value: valueAnswer(&value)}, err
+	response, err := client.ExecuteBatch(request)
+	return &suite.Answer{Value: valueAnswer(&response.Value)}, err
 }
 
 func (s *session) scan(c *call) (*suite.Answer, error) {

@@ -38,6 +38,8 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.script import Script
+from libglide.session import Session
 from libglide.statistics import Configuration, NodeStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
@@ -75,6 +77,8 @@ __all__ = [
     "Role",
     "Route",
     "Router",
+    "Script",
+    "Session",
     "Shard",
     "SlotIdRoute",
     "SlotKeyRoute",

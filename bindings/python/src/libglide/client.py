@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from libglide.exceptions import RequestError
 from libglide.library import Library, load
 from libglide.options import (
     AddressLike,
@@ -20,7 +21,9 @@ from libglide.options import (
 )
 from libglide.resolver import Resolver, load_codec
 from libglide.response import Response, ResponsePolicy
-from libglide.routes import Route
+from libglide.routes import Route, SlotKeyRoute, SlotType
+from libglide.script import Script
+from libglide.session import Session
 from libglide.statistics import Statistics
 from libglide.tls import Tls
 from libglide.topology import Topology
@@ -218,8 +221,9 @@ class Client(Resolver):
                 for the same node.
             raise_on_error: Raise the error of the first command that failed; the others may have
                 run. Without it errors stand among the results, not raised: a ``RequestError``,
-                ``TimeoutError`` or ``ConnectionError`` in the place of its command. A transaction
-                that was discarded, or lost as a whole, is raised either way.
+                ``TimeoutError`` or ``ConnectionError`` in the place of its command, with the node
+                and with whether it was ``sent`` and is ``retryable``. A transaction that was
+                discarded, or lost as a whole, is raised either way.
             route: Where to send the whole batch, one node; by default each command goes where it
                 belongs.
             timeout: Seconds until ``TimeoutError``, for the whole batch; by default the client's.
@@ -237,6 +241,34 @@ class Client(Resolver):
         """
         request = self._codec.batch(commands, atomic, route, timeout, raise_on_error)
         return self._codec.results(*self._library.execute(self._handle, request))
+
+    def script(
+        self,
+        script: Script,
+        keys: Sequence[bytes | str | int | float] = (),
+        args: Sequence[bytes | str | int | float] = (),
+        *,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Value:
+        """Run a script, on a node that does not know it after giving it the source.
+
+        Args:
+            script: The script.
+            keys: Its keys, on a cluster all in one slot.
+            args: Its other arguments.
+            route: Where to run it; by default where its keys belong, without keys on any primary.
+            timeout: Seconds until ``TimeoutError``; by default the client's.
+
+        Raises:
+            RequestError: The script failed or is none, the keys are in several slots, or the
+                route names no node.
+            MultiNodeError: As ``execute``, for a route to several nodes.
+            ClosingError: The client is closed, or this is the child of a fork.
+            TypeError: An argument is of another type.
+        """
+        request = self._codec.script(script, keys, args, route, timeout)
+        return self._codec.value(*self._library.execute(self._handle, request))
 
     def scan(
         self,
@@ -316,6 +348,37 @@ class Client(Resolver):
             cursor, match, count, object_type, allow_non_covered_slots, timeout
         )
         return self._codec.step(*self._library.execute(self._handle, request))
+
+    def session(
+        self,
+        key: bytes | str | None = None,
+        *,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """Open a connection of one's own to one node, for ``WATCH``, ``MULTI`` and ``EXEC``.
+
+        Args:
+            key: It is with the primary of this key's slot.
+            route: Or with the node of this route.
+            timeout: Seconds until ``TimeoutError``; by default ``connection_timeout``.
+
+        A cluster needs one of the two; on a standalone server it is with the primary otherwise.
+
+        Raises:
+            RequestError: The route names no node or several, there are as many sessions as
+                ``inflight_requests_limit``, or the server refused the connection.
+            ConnectionError: The node cannot be reached.
+            ClosingError: The client is closed, or this is the child of a fork.
+        """
+        if key is not None:
+            if route is not None:
+                raise RequestError("key and route are both given; a session is with one node")
+            route = SlotKeyRoute(SlotType.PRIMARY, key)
+        request = self._codec.opening(route, timeout)
+        status, handle, data = self._library.session_open(self._handle, request)
+        node = self._codec.response(status, data).outcomes[0].node
+        return Session(self._library, self._codec, handle, node)
 
     def update_password(
         self, password: str | None, immediate: bool = False, *, timeout: float | None = None

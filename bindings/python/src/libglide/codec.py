@@ -15,6 +15,7 @@ from libglide.messages import Messages
 from libglide.options import Options, ReadFrom
 from libglide.response import Plan, Response, ResponsePolicy
 from libglide.routes import Route
+from libglide.script import Script
 from libglide.statistics import Statistics
 from libglide.topology import Topology
 from libglide.values import Value
@@ -72,6 +73,30 @@ class Codec:
             encoding.route(route, message.route)
         _limit(timeout, message)
         return b"".join((*pieces, _serialized(message)))
+
+    def script(
+        self,
+        script: Script,
+        keys: Sequence[object],
+        args: Sequence[object],
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> bytes:
+        """A ``CommandRequest`` of a script."""
+        message = self._messages.command_request()
+        encoding.script(script, keys, args, message.script_invocation)
+        if route is not None:
+            encoding.route(route, message.route)
+        _limit(timeout, message)
+        return _serialized(message)
+
+    def opening(self, route: Route | None, timeout: float | None) -> bytes:
+        """A ``CommandRequest`` that says where a session is to be."""
+        message = self._messages.command_request()
+        if route is not None:
+            encoding.route(route, message.route)
+        _limit(timeout, message)
+        return _serialized(message)
 
     def scan(
         self,

@@ -33,8 +33,6 @@ _ERRORS: dict[Status, type[RequestError]] = {
     Status.TIMEOUT: TimeoutError,
     Status.CONNECTION: ConnectionError,
 }
-# How a result of a batch begins where a command failed and no server said anything.
-_UNSPOKEN = {"TIMEOUT": Status.TIMEOUT, "CONNECTION": Status.CONNECTION}
 
 
 def undecodable(fault: Exception) -> RequestError:
@@ -65,15 +63,7 @@ def results(message: Any) -> list[Value] | None:
         return None
     if not isinstance(value, list):
         raise undecodable(ValueError(f"the results of a batch are a {type(value).__name__}"))
-    return [_result(item) for item in value]
-
-
-def _result(value: Value) -> Value:
-    """A result of a batch; a failure that no server spoke of becomes the error that it is."""
-    if not isinstance(value, RequestError) or value.code not in _UNSPOKEN:
-        return value
-    status = _UNSPOKEN[value.code]
-    return _ERRORS[status](str(value)[len(value.code) :].lstrip(), status=status, sent=True)
+    return value
 
 
 def step(message: Any) -> tuple[str, list[bytes]]:
@@ -271,10 +261,15 @@ def _value(message: Any) -> Value:
         except ValueError as fault:  # Python refuses to parse thousands of digits
             raise undecodable(fault) from None
     if kind == "error":
-        return RequestError(
-            message.error.message, status=Status.SERVER, code=message.error.code, sent=True
-        )
+        return _element(message.error)
     raise undecodable(ValueError(f"a value of an unknown kind, {kind}"))
+
+
+def _element(error: Any) -> RequestError:
+    """A ``ServerError``; one that says nothing but what the server said came from there."""
+    if error.status:
+        return _request_error(error.status, error)
+    return RequestError(error.message, status=Status.SERVER, code=error.code, sent=True)
 
 
 def _key(value: Value) -> Key:

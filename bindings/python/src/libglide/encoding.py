@@ -27,6 +27,7 @@ from libglide.routes import (
     SlotKeyRoute,
     SlotType,
 )
+from libglide.script import Script
 from libglide.tls import Tls
 from libglide.topology import Node, Shard, Topology
 
@@ -163,6 +164,25 @@ def command(name: str, words: Sequence[object]) -> list[bytes]:
     return [_CUSTOM_COMMAND, _varint(size), *args]
 
 
+def script(given: Script, keys: Sequence[object], args: Sequence[object], message: Any) -> None:
+    """Fill a ``ScriptInvocation``.
+
+    Raises:
+        RequestError: A text has no UTF-8 form.
+        TypeError: The script is none, or a key or an argument is neither bytes nor str, int or
+            float.
+    """
+    if not isinstance(given, Script):
+        raise TypeError(f"script is a {type(given).__name__}, not a Script")
+    for name, words in (("keys", keys), ("args", args)):
+        if isinstance(words, (str, bytes)):
+            raise TypeError(f"{name} is a {type(words).__name__}, not a sequence")
+    message.hash = given.hash
+    message.source = given.source
+    message.keys.extend(_words("keys", keys))
+    message.args.extend(_words("args", args))
+
+
 def single_command(words: Sequence[object]) -> list[bytes]:
     """The pieces of a ``CommandRequest`` of one command; errors as of ``command``."""
     pieces = command("args", words)
@@ -236,6 +256,13 @@ def _text(name: str, given: object) -> str:
     if not isinstance(given, str):
         raise RequestError(f"{name} is {given!r:.80}, not a str")
     return _utf8(name, given).decode()
+
+
+def _words(name: str, words: Sequence[object]) -> list[bytes]:
+    return [
+        word if type(word) is bytes else _word(name, position, word)
+        for position, word in enumerate(words)
+    ]
 
 
 def _word(name: str, position: int, word: object) -> bytes:

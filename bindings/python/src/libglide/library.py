@@ -47,6 +47,9 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_client_topology": (_STATUS, [_HANDLE, _BUFFER_P]),
     "glide_client_statistics": (_STATUS, [_HANDLE, _BUFFER_P]),
     "glide_client_close": (_STATUS, [_HANDLE]),
+    "glide_session_open": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
+    "glide_session_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_session_close": (_STATUS, [_HANDLE]),
 }
 
 
@@ -136,7 +139,7 @@ class Library:
 
     def open(self, config: bytes) -> tuple[int, int, bytes]:
         """Connect as a ``ConnectionRequest`` says: the status, the client's handle, a response."""
-        return self._open(self._c.glide_client_open, config)
+        return self._open(self._c.glide_client_open, config, len(config))
 
     def execute(self, client: int, request: bytes) -> tuple[int, bytes]:
         """Run a ``CommandRequest``."""
@@ -165,7 +168,7 @@ class Library:
 
     def router_open(self, topology: bytes) -> tuple[int, int, bytes]:
         """Open a router over a ``Topology``: the status, its handle, a response."""
-        return self._open(self._c.glide_router_open, topology)
+        return self._open(self._c.glide_router_open, topology, len(topology))
 
     def router_resolve(self, router: int, request: bytes) -> tuple[int, bytes]:
         """Where a ``CommandRequest`` goes."""
@@ -175,10 +178,22 @@ class Library:
         """Close a router; harmless on a closed one and in a forked child."""
         return int(self._c.glide_router_close(router))
 
-    def _open(self, function: Callable[..., int], what: bytes) -> tuple[int, int, bytes]:
+    def session_open(self, client: int, request: bytes) -> tuple[int, int, bytes]:
+        """Open a session as a ``CommandRequest`` says: the status, its handle, a response."""
+        return self._open(self._c.glide_session_open, client, request, len(request))
+
+    def session_execute(self, session: int, request: bytes) -> tuple[int, bytes]:
+        """Run a ``CommandRequest`` in a session."""
+        return self._call(self._c.glide_session_execute, session, request, len(request))
+
+    def session_close(self, session: int) -> int:
+        """Close a session; harmless on a closed one and in a forked child."""
+        return int(self._c.glide_session_close(session))
+
+    def _open(self, function: Callable[..., int], *arguments: object) -> tuple[int, int, bytes]:
         """Call a function that gives a handle."""
         handle = _HANDLE()
-        status, response = self._call(function, what, len(what), ctypes.byref(handle))
+        status, response = self._call(function, *arguments, ctypes.byref(handle))
         return status, handle.value, response
 
     def _call(
