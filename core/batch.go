@@ -38,9 +38,16 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (Response, error) {
 
 // StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
 func (c *Client) StartBatch(k *Call, request *BatchRequest) {
-	c.startAs(k, c.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
-		return c.batch(ctx, request)
-	})
+	if !k.begin(c) {
+		return
+	}
+	k.waits(c.orDefault(request.Timeout))
+	if plan, err := c.planOnce(&request.Batch); err == nil && !plan.Atomic {
+		line := newPipeline(plan, request)
+		k.deliver(line.all, func() (Response, error) { return c.concludeBatch(request, line.response(), nil) })
+		return
+	}
+	k.goOnAs(func(ctx context.Context) (Response, error) { return c.batch(ctx, request) })
 }
 
 func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, error) {
@@ -48,30 +55,43 @@ func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, er
 	if err != nil {
 		return Response{}, err
 	}
-	var response Response
 	if plan.Atomic {
-		response, err = c.transact(ctx, plan, request.Repeat)
-	} else {
-		response = c.pipeline(ctx, plan, request)
+		response, err := c.transact(ctx, plan, request.Repeat)
+		return c.concludeBatch(request, response, err)
 	}
+	line := newPipeline(plan, request)
+	c.deliver(ctx, line.all)
+	return c.concludeBatch(request, line.response(), nil)
+}
+
+// concludeBatch makes the first failure the error of the whole, where the request wants that.
+func (c *Client) concludeBatch(request *BatchRequest, response Response, err error) (Response, error) {
 	if err == nil && request.Raise {
 		err = response.firstFailure()
 	}
-	if err != nil {
-		if c.closed() {
-			err = errClosed
-		}
-		return Response{}, err
+	switch {
+	case err == nil:
+		return response, nil
+	case c.closed():
+		return Response{}, errClosed
 	}
-	return response, nil
+	return Response{}, err
 }
 
+// planBatch resolves the commands of a batch, where it must after a look at the topology. The
+// error is an *Error.
 func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.BatchPlan, error) {
-	plan, err := c.planner.Batch(batch, c.topology.now())
-	if err := c.again(ctx, err, func() (err error) {
-		plan, err = c.planner.Batch(batch, c.topology.now())
+	plan, err := c.planOnce(batch)
+	err = c.again(ctx, err, func() (err error) {
+		plan, err = c.planOnce(batch)
 		return err
-	}); err != nil {
+	})
+	return plan, err
+}
+
+func (c *Client) planOnce(batch *routing.Batch) (*routing.BatchPlan, error) {
+	plan, err := c.planner.Batch(batch, c.topology.now())
+	if err != nil {
 		return nil, err
 	}
 	for _, part := range plan.Parts {
@@ -86,27 +106,37 @@ func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.
 	return plan, nil
 }
 
-// pipeline runs the commands of a batch each for itself.
-func (c *Client) pipeline(ctx context.Context, plan *routing.BatchPlan, request *BatchRequest) Response {
-	legs := make([][]*flight, len(request.Commands)) // of each command, in the order of its plan
-	var all []*flight
+// pipeline is a batch whose commands run each for itself.
+type pipeline struct {
+	request *BatchRequest
+	plan    *routing.BatchPlan
+	all     []*flight
+	legs    [][]*flight // of each command, in the order of its plan
+}
+
+func newPipeline(plan *routing.BatchPlan, request *BatchRequest) *pipeline {
+	p := &pipeline{request: request, plan: plan, legs: make([][]*flight, len(request.Commands))}
 	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
 			command, leg := plan.Of(step)
 			f := newFlight(command, leg)
 			f.readOnly = f.readOnly || request.Repeat
-			if legs[step.Command] == nil {
-				legs[step.Command] = make([]*flight, len(command.Legs))
+			if p.legs[step.Command] == nil {
+				p.legs[step.Command] = make([]*flight, len(command.Legs))
 			}
-			legs[step.Command][step.Leg] = f
-			all = append(all, f)
+			p.legs[step.Command][step.Leg] = f
+			p.all = append(p.all, f)
 		}
 	}
-	c.deliver(ctx, all)
-	response := Response{Value: routing.ArrayOf(make([]routing.Value, len(legs))...)}
-	for i, words := range request.Commands {
-		command, _ := plan.Of(routing.Step{Command: i})
-		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, outcomesOf(legs[i]))
+	return p
+}
+
+// response is what became of all commands, once their flights have ended.
+func (p *pipeline) response() Response {
+	response := Response{Value: routing.ArrayOf(make([]routing.Value, len(p.legs))...)}
+	for i, words := range p.request.Commands {
+		command, _ := p.plan.Of(routing.Step{Command: i})
+		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, outcomesOf(p.legs[i]))
 		if err != nil {
 			response.fail(i, err.(*Error))
 			continue
