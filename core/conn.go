@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"unsafe"
 )
 
 // connError is a failure of a connection that knows whether the command had been written.
@@ -70,6 +71,11 @@ func (c *conn) Write(p []byte) (int, error) {
 		err = &connError{c.wrote, err}
 	}
 	return n, err
+}
+
+// WriteString spares the library the copy of a large word through its buffer.
+func (c *conn) WriteString(s string) (int, error) {
+	return c.Write(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 // writeAhead writes what an exchange will bring, so that the exchange itself writes nothing.

@@ -62,12 +62,31 @@ func newCall(ticket *C.glide_ticket) *call {
 	return k
 }
 
-// Memory of a call beyond this is not kept for its next use.
-const maxKept = 64 << 10
+const (
+	// Memory of a call beyond this is not kept for its own next use,
+	maxKept = 64 << 10
+	// but for that of any, up to this.
+	mostShared = 4 << 20
+)
+
+// texts holds room for large requests.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// read copies the caller's bytes, which the call may need for longer than the caller waits.
+func (k *call) read(bytes []byte) {
+	if len(bytes) > maxKept && cap(k.text) < len(bytes) {
+		k.text = *texts.Get().(*[]byte)
+	}
+	k.text = append(k.text[:0], bytes...)
+}
 
 // release makes the call free for another use.
 func (k *call) release() {
 	if cap(k.text) > maxKept {
+		if cap(k.text) <= mostShared {
+			large := k.text
+			texts.Put(&large)
+		}
 		k.text = nil
 	}
 	k.Release()
@@ -164,7 +183,7 @@ func (k *call) guarded(begin func() error) {
 func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
 	k := newCall(ticket)
 	k.guarded(func() error {
-		k.text = append(k.text[:0], input(bytes, size)...)
+		k.read(input(bytes, size))
 		k.request.reset(&k.Request)
 		client, err := find(&clients, uint64(handle))
 		if err != nil {

@@ -3,6 +3,7 @@
 package main
 
 /*
+#include "buffer.h"
 #include "shim.h"
 */
 import "C"
@@ -239,7 +240,7 @@ func fill(buffer *C.glide_buffer, r *reply) error {
 		return errMemory
 	}
 	if written := r.append(room[:0]); len(written) != size {
-		C.free(unsafe.Pointer(buffer.data))
+		C.buffer_release(unsafe.Pointer(buffer.data))
 		buffer.data, buffer.len = nil, 0
 		return core.NewError(core.StatusInternal, "a response of %d bytes came to %d", size, len(written))
 	}
@@ -253,7 +254,7 @@ func allocate(buffer *C.glide_buffer, size int) []byte {
 	if size == 0 {
 		return nil
 	}
-	memory := C.malloc_or_null(C.size_t(size))
+	memory := C.buffer_allocate(C.size_t(size))
 	if memory == nil {
 		return nil
 	}

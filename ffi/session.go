@@ -51,7 +51,7 @@ func (k *call) sessionOpened(r *reply) {
 func glideGoSessionExecute(handle C.glide_session, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
 	k := newCall(ticket)
 	k.guarded(func() error {
-		k.text = append(k.text[:0], input(bytes, size)...)
+		k.read(input(bytes, size))
 		k.request.reset(&k.Request)
 		session, err := find(&sessions, uint64(handle))
 		if err != nil {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "_cgo_export.h"
+#include "buffer.h"
 #include "shim.h"
 #include "ticket.h"
 
@@ -30,7 +31,7 @@ enum { LENGTH_DELIMITED = 2, RESPONSE_ERROR = 4, ERROR_STATUS = 1, ERROR_MESSAGE
 static glide_status fail(glide_buffer *response, glide_status status, const char *message)
 {
     size_t text = strlen(message);
-    uint8_t *out = malloc(6 + text);
+    uint8_t *out = buffer_allocate(6 + text);
 
     response->data = NULL;
     response->len = 0;
@@ -91,7 +92,7 @@ void glide_buffer_free(glide_buffer *buffer)
 {
     if (buffer == NULL)
         return;
-    free(buffer->data);
+    buffer_release(buffer->data);
     buffer->data = NULL;
     buffer->len = 0;
 }
