@@ -3,6 +3,8 @@ package main
 import (
 	"debug/elf"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +16,20 @@ import (
 	"libglide/core"
 )
 
+// pure are the functions of the header that do without Go, and so work in a forked child as they are.
+var pure = []string{"glide_status_name", "glide_abi_version", "glide_version", "glide_buffer_free", "glide_on_interrupt"}
+
+// declared are the functions of the header.
+func declared(t *testing.T) (names []string) {
+	header, err := os.ReadFile("../include/glide.h")
+	require.NoError(t, err)
+	for _, match := range regexp.MustCompile(`(?m)^GLIDE_API [^(]*?(glide_\w+)\(`).FindAllStringSubmatch(string(header), -1) {
+		names = append(names, match[1])
+	}
+	require.NotEmpty(t, names)
+	return names
+}
+
 // library opens what `make build` made; these tests look at it from outside.
 func library(t *testing.T) *elf.File {
 	file, err := elf.Open("../build/libglide.so.1")
@@ -23,12 +39,6 @@ func library(t *testing.T) *elf.File {
 }
 
 func TestTheLibraryExportsTheFunctionsOfItsHeaderAndNothingElse(t *testing.T) {
-	header, err := os.ReadFile("../include/glide.h")
-	require.NoError(t, err)
-	var declared []string
-	for _, match := range regexp.MustCompile(`(?m)^GLIDE_API [^(]*?(glide_\w+)\(`).FindAllStringSubmatch(string(header), -1) {
-		declared = append(declared, match[1])
-	}
 	symbols, err := library(t).DynamicSymbols()
 	require.NoError(t, err)
 	var exported []string
@@ -37,10 +47,34 @@ func TestTheLibraryExportsTheFunctionsOfItsHeaderAndNothingElse(t *testing.T) {
 			exported = append(exported, symbol.Name)
 		}
 	}
-	slices.Sort(declared)
-	slices.Sort(exported)
-	require.NotEmpty(t, declared)
-	require.Equal(t, declared, exported)
+	require.ElementsMatch(t, declared(t), exported)
+}
+
+func TestAForkedChildHandsEveryFunctionThatNeedsGoOnToItsCopy(t *testing.T) {
+	header, err := os.ReadFile("copy.h")
+	require.NoError(t, err)
+	shim, err := os.ReadFile("shim.c")
+	require.NoError(t, err)
+	for _, name := range declared(t) {
+		if slices.Contains(pure, name) {
+			continue
+		}
+		require.Contains(t, string(header), "each("+name+")", "COPY_FUNCTIONS")
+		require.Contains(t, string(shim), "forked_"+strings.TrimPrefix(name, "glide_")+"(")
+	}
+}
+
+// After a fork the shim must keep the runtime that stayed behind from being called when a thread ends.
+func TestTheRuntimeHasThePointerThatAForkedChildClears(t *testing.T) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	require.NoError(t, err)
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "src/runtime/cgo/gcc_libinit.c"))
+	require.NoError(t, err)
+	const declaration = "void (*x_crosscall2_ptr)(void (*fn)(void *), void *, int, size_t);"
+	require.Contains(t, string(source), declaration)
+	fork, err := os.ReadFile("fork.c")
+	require.NoError(t, err)
+	require.Contains(t, string(fork), strings.Replace(strings.TrimSuffix(declaration, ";"), "*fn", "*", 1))
 }
 
 func TestTheNameOfTheLibraryHoldsItsMajorVersion(t *testing.T) {

@@ -1,51 +1,47 @@
 /*
  * The functions of glide.h. Each checks what can be checked without Go, then calls the Go
- * function of the same purpose. After a fork Go is never entered: its threads are gone and the
- * call would hang.
+ * function of the same purpose; in a forked child, that of fork.h.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "_cgo_export.h"
 #include "buffer.h"
+#include "fork.h"
 #include "shim.h"
 #include "ticket.h"
-
-static int forked; /* set in a child, where only one thread lives */
-
-static void mark_forked(void)
-{
-    forked = 1;
-}
-
-__attribute__((constructor)) static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, mark_forked);
-}
 
 /* Protocol buffer keys of the fields that fail() writes, all of numbers below 16. */
 enum { LENGTH_DELIMITED = 2, RESPONSE_ERROR = 4, ERROR_STATUS = 1, ERROR_MESSAGE = 2 };
 
-/* fail - fill response with an Error; the messages here are shorter than 122 bytes, so every
- * length takes one byte. */
-static glide_status fail(glide_buffer *response, glide_status status, const char *message)
+static size_t varint_size(size_t number)
 {
-    size_t text = strlen(message);
-    uint8_t *out = buffer_allocate(6 + text);
+    return number < 0x80 ? 1 : 1 + varint_size(number >> 7);
+}
 
-    response->data = NULL;
-    response->len = 0;
+static uint8_t *put_varint(uint8_t *out, size_t number)
+{
+    for (; number >= 0x80; number >>= 7)
+        *out++ = (uint8_t)(number | 0x80);
+    *out++ = (uint8_t)number;
+    return out;
+}
+
+glide_status fail(glide_buffer *response, glide_status status, const char *message)
+{
+    const size_t text = strlen(message), error = 3 + varint_size(text) + text;
+    const size_t size = 1 + varint_size(error) + error;
+    uint8_t *out = buffer_allocate(size);
+
+    response->data = out;
+    response->len = out == NULL ? 0 : size;
     if (out == NULL)
         return status;
-    out[0] = RESPONSE_ERROR << 3 | LENGTH_DELIMITED;
-    out[1] = (uint8_t)(4 + text);
-    out[2] = ERROR_STATUS << 3;
-    out[3] = (uint8_t)status;
-    out[4] = ERROR_MESSAGE << 3 | LENGTH_DELIMITED;
-    out[5] = (uint8_t)text;
-    memcpy(out + 6, message, text);
-    response->data = out;
-    response->len = 6 + text;
+    *out++ = RESPONSE_ERROR << 3 | LENGTH_DELIMITED;
+    out = put_varint(out, error);
+    *out++ = ERROR_STATUS << 3;
+    *out++ = (uint8_t)status;
+    *out++ = ERROR_MESSAGE << 3 | LENGTH_DELIMITED;
+    memcpy(put_varint(out, text), message, text);
     return status;
 }
 
@@ -54,9 +50,6 @@ static glide_status check(const uint8_t *input, size_t len, glide_buffer *respon
 {
     if (response == NULL)
         return GLIDE_ERR_INVALID_ARGUMENT;
-    if (forked)
-        return fail(response, GLIDE_ERR_FORKED,
-                    "this process is a forked child; the library works in its parent only");
     if (input == NULL && len > 0)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the input is NULL and its length is not 0");
@@ -103,14 +96,14 @@ glide_status glide_schema(glide_buffer *schema)
         return GLIDE_ERR_INVALID_ARGUMENT;
     schema->data = NULL;
     schema->len = 0;
-    return forked ? GLIDE_ERR_FORKED : glideGoSchema(schema);
+    return forked() ? forked_schema(schema) : glideGoSchema(schema);
 }
 
 int32_t glide_key_slot(const uint8_t *key, size_t len)
 {
-    if (forked || (key == NULL && len > 0))
+    if (key == NULL && len > 0)
         return -1;
-    return glideGoKeySlot((uint8_t *)key, len);
+    return forked() ? forked_key_slot(key, len) : glideGoKeySlot((uint8_t *)key, len);
 }
 
 glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router *router,
@@ -125,6 +118,8 @@ glide_status glide_router_open(const uint8_t *topology, size_t len, glide_router
     if (router == NULL)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the place for the router handle is NULL");
+    if (forked())
+        return forked_router_open(topology, len, router, response);
     return glideGoRouterOpen((uint8_t *)topology, len, router, response);
 }
 
@@ -133,13 +128,16 @@ glide_status glide_router_resolve(glide_router router, const uint8_t *request, s
 {
     glide_status status = check(request, len, response);
 
-    return status != GLIDE_OK ? status
-                              : glideGoRouterResolve(router, (uint8_t *)request, len, response);
+    if (status != GLIDE_OK)
+        return status;
+    if (forked())
+        return forked_router_resolve(router, request, len, response);
+    return glideGoRouterResolve(router, (uint8_t *)request, len, response);
 }
 
 glide_status glide_router_close(glide_router router)
 {
-    return forked ? GLIDE_OK : glideGoRouterClose(router);
+    return forked() ? forked_router_close(router) : glideGoRouterClose(router);
 }
 
 glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
@@ -156,6 +154,8 @@ glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *
     if (client == NULL)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the place for the client handle is NULL");
+    if (forked())
+        return forked_client_open(config, len, client, response);
     glideGoClientOpen((uint8_t *)config, len, &ticket);
     status = ticket_wait(&ticket, began);
     *client = ticket.handle;
@@ -172,6 +172,8 @@ glide_status glide_client_execute(glide_client client, const uint8_t *request, s
 
     if (status != GLIDE_OK)
         return status;
+    if (forked())
+        return forked_client_execute(client, request, len, response);
     glideGoClientExecute(client, (uint8_t *)request, len, &ticket);
     status = ticket_wait(&ticket, began);
     *response = ticket.response;
@@ -183,15 +185,21 @@ glide_status glide_client_resolve(glide_client client, const uint8_t *request, s
 {
     glide_status status = check(request, len, response);
 
-    return status != GLIDE_OK ? status
-                              : glideGoClientResolve(client, (uint8_t *)request, len, response);
+    if (status != GLIDE_OK)
+        return status;
+    if (forked())
+        return forked_client_resolve(client, request, len, response);
+    return glideGoClientResolve(client, (uint8_t *)request, len, response);
 }
 
 glide_status glide_client_topology(glide_client client, glide_buffer *response)
 {
     glide_status status = check(NULL, 0, response);
 
-    return status != GLIDE_OK ? status : glideGoClientTopology(client, response);
+    if (status != GLIDE_OK)
+        return status;
+    return forked() ? forked_client_topology(client, response)
+                  : glideGoClientTopology(client, response);
 }
 
 glide_status glide_client_statistics(glide_client client, glide_buffer *response)
@@ -203,7 +211,7 @@ glide_status glide_client_statistics(glide_client client, glide_buffer *response
 
 glide_status glide_client_close(glide_client client)
 {
-    return forked ? GLIDE_OK : glideGoClientClose(client);
+    return forked() ? forked_client_close(client) : glideGoClientClose(client);
 }
 
 glide_status glide_session_open(glide_client client, const uint8_t *request, size_t len,

@@ -1,4 +1,4 @@
-/* What the C shim and the Go side share. */
+/* What the files of the C shim and the Go side share. */
 #ifndef GLIDE_SHIM_H
 #define GLIDE_SHIM_H
 
@@ -33,5 +33,8 @@ typedef struct glide_ticket {
 /* interrupted - whether the thread that asks would rather leave its call: see
  * glide_on_interrupt. */
 int interrupted(void);
+
+/* fail - fill response with an Error of that status, which is returned. */
+glide_status fail(glide_buffer *response, glide_status status, const char *message);
 
 #endif

@@ -30,10 +30,12 @@ const (
 	handleUnknown
 )
 
-// A handle is, from its low bits up, the place, from 1 on, the generation, from 1 on, and the kind.
+// A handle is, from its low bits up, the place, from 1 on, the generation, from 1 on, 8 bits that
+// are 0 here and in which forked children count (fork.h), and the kind.
 const (
-	placeBits = 24
-	kindShift = 60
+	placeBits      = 24
+	generationBits = 28
+	kindShift      = 60
 )
 
 func (t *table[T]) add(thing *T) uint64 {
@@ -81,7 +83,9 @@ func (t *table[T]) take(handle uint64) (*T, handleState) {
 	if state == handleLive {
 		place, _ := t.place(handle)
 		place.thing.Store(nil)
-		t.free = append(t.free, uint32(handle&(1<<placeBits-1))-1)
+		if place.generation.Load() < 1<<generationBits-1 {
+			t.free = append(t.free, uint32(handle&(1<<placeBits-1))-1)
+		}
 	}
 	return thing, state
 }

@@ -39,6 +39,29 @@ func TestAHandleIsNeverGivenOutTwice(t *testing.T) {
 	}
 }
 
+func TestAPlaceWhoseGenerationsAreUsedUpIsNotUsedAgain(t *testing.T) {
+	var things table[int]
+	one := 1
+	things.take(things.add(&one))
+	(*things.places.Load())[0].generation.Store(1<<generationBits - 2)
+	last := things.add(&one)
+	require.Equal(t, uint64(1<<generationBits-1)<<placeBits|1, last)
+	things.take(last)
+	require.Equal(t, uint64(1<<placeBits|2), things.add(&one), "the first generation of another place")
+	_, state := things.get(last)
+	require.Equal(t, handleClosed, state)
+}
+
+func TestAHandleThatCountsForksIsUnknown(t *testing.T) {
+	var things table[int]
+	one := 1
+	handle := things.add(&one)
+	for forks := uint64(1); forks < 256; forks++ {
+		_, state := things.get(handle | forks<<(placeBits+generationBits))
+		require.Equal(t, handleUnknown, state)
+	}
+}
+
 func TestAMadeUpHandleIsUnknown(t *testing.T) {
 	var things table[int]
 	for _, handle := range []uint64{0, 1, 1 << 24, 1<<24 | 1, 1 << 63, ^uint64(0)} {

@@ -27,6 +27,11 @@ glide_status glide_on_interrupt(int (*hook)(void))
     return GLIDE_OK;
 }
 
+int interruptible(void)
+{
+    return interrupt_hook != NULL;
+}
+
 int interrupted(void)
 {
     int (*hook)(void) = interrupt_hook;

@@ -17,10 +17,12 @@
  * Unless a function says otherwise: it may be called from any thread at any time, it does not
  * block, and it never writes to the standard streams.
  *
- * After fork() the child cannot use what the parent opened: every call in it answers
- * GLIDE_ERR_FORKED (glide_key_slot: -1) at once and without side effects, also on a handle that
- * it could open before the fork. Closing and freeing in the child are harmless. The parent goes
- * on undisturbed. Start processes that need a client of their own with exec.
+ * After fork() the child opens clients and routers of its own, as any process; so do its children.
+ * The first call that needs it loads a copy of the library into the child, from a memfd or else a
+ * temporary file; where neither can be had, the call answers GLIDE_ERR_FORKED and says why
+ * (glide_key_slot: -1), and the next one tries again. Handles from before the fork answer
+ * GLIDE_ERR_FORKED at once and without side effects; closing them, and freeing buffers, is
+ * harmless. The parent goes on undisturbed. docs/fork.md says more.
  *
  * A program that catches signals installs its handlers with SA_ONSTACK (sigaction). Inside a call a
  * thread may run on a small stack of the Go runtime; a handler without that flag would then write
@@ -66,7 +68,7 @@ enum {
     GLIDE_ERR_CLOSED = 9,           /* the handle was closed, before the call or during it */
     GLIDE_ERR_BUSY = 10,            /* as many requests as inflight_requests_limit are running */
     GLIDE_ERR_CANCELLED = 11,       /* the request was cancelled */
-    GLIDE_ERR_FORKED = 12,          /* called in a child process, see above */
+    GLIDE_ERR_FORKED = 12,          /* a handle of a parent process; or see above */
     GLIDE_ERR_INTERNAL = 13         /* a fault of the library; the message names the place */
 };
 
@@ -133,7 +135,8 @@ GLIDE_API glide_status glide_on_interrupt(int (*interrupted)(void));
  * glide_key_slot - the hash slot of a key, 0..16383. Only the first non-empty {tag} is hashed
  * where a key has one.
  *
- * Returns the slot, or -1: key is NULL and len is not 0, or the process is a forked child.
+ * Returns the slot, or -1: key is NULL and len is not 0, or the process is a forked child that
+ * cannot load its copy of the library.
  */
 GLIDE_API int32_t glide_key_slot(const uint8_t *key, size_t len);
 
@@ -274,7 +277,8 @@ GLIDE_API glide_status glide_client_statistics(glide_client client, glide_buffer
  * GLIDE_ERR_CLOSED; their buffers stay theirs.
  *
  * Returns GLIDE_OK; GLIDE_ERR_CLOSED if it was closed before; GLIDE_ERR_INVALID_ARGUMENT for a
- * handle that never was; GLIDE_OK, with nothing done, in a forked child; GLIDE_ERR_INTERNAL.
+ * handle that never was; GLIDE_OK, with nothing done, for one from before a fork;
+ * GLIDE_ERR_INTERNAL.
  */
 GLIDE_API glide_status glide_client_close(glide_client client);
 

@@ -23,6 +23,11 @@ void check_add(check_test *test)
     last = &test->next;
 }
 
+bool check_failed(void)
+{
+    return failures > 0;
+}
+
 bool check_true(const char *file, int line, const char *what, bool held)
 {
     if (!held) {

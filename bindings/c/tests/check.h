@@ -54,6 +54,9 @@ void check_add(check_test *test);
  * freed with free(). Never NULL. */
 uint8_t *exact_copy(const uint8_t *data, size_t len);
 
+/* check_failed - whether a check of the running test failed, in this process. */
+bool check_failed(void);
+
 bool check_true(const char *file, int line, const char *what, bool held);
 bool check_int(const char *file, int line, const char *what, long long actual, long long expected);
 bool check_text(const char *file, int line, const char *what, wire_bytes actual,

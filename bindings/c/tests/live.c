@@ -59,6 +59,7 @@ static glide_client open_patient(const char *variable)
     glide_client client;
     answer opened = open_with(connection, variable, &client);
 
+    CHECK_TEXT(opened.view.error.message, "");
     CHECK_INT(opened.status, GLIDE_OK);
     CHECK(opened.view.has_topology);
     drop(&opened);

@@ -1,4 +1,4 @@
-"""The end of a client, and what is left of it in a forked child."""
+"""The end of a client."""
 
 from __future__ import annotations
 
@@ -77,57 +77,6 @@ def test_a_client_shows_its_addresses_and_whether_it_is_open(
     assert repr(client) == f"<libglide.Client of {address}, open>"
     client.close()
     assert repr(client) == f"<libglide.Client of {address}, closed>"
-
-
-FORK = """
-import os, sys, time, libglide
-client = libglide.Client.connect(sys.argv[1])
-client.execute("PING")
-child = os.fork()
-if child:
-    _, status = os.waitpid(child, 0)
-    print("child", os.waitstatus_to_exitcode(status))
-    print("parent", client.execute("PING"))
-else:
-    started = time.monotonic()
-    for name, call in {
-        "execute": lambda: client.execute("PING"),
-        "response": lambda: client.response("PING"),
-        "resolve": lambda: client.resolve("PING"),
-        "topology": client.topology,
-        "statistics": client.statistics,
-        "password": lambda: client.update_password("p"),
-        "connect": lambda: libglide.Client.connect(sys.argv[1]),
-        "key_slot": lambda: libglide.key_slot("foo"),
-    }.items():
-        try:
-            print(name, call())
-        except libglide.ClosingError as error:
-            print(name, error.status.name)
-    print("quick", time.monotonic() - started < 1.0)
-    client.close()
-    client.close()
-    print("closed", flush=True)
-"""
-
-
-def test_a_forked_child_is_told_so_at_once_and_ends_cleanly(cluster: Cluster) -> None:
-    done = run(FORK, cluster.primaries[0])
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == [
-        "execute FORKED",
-        "response FORKED",
-        "resolve FORKED",
-        "topology FORKED",
-        "statistics FORKED",
-        "password FORKED",
-        "connect FORKED",
-        "key_slot FORKED",
-        "quick True",
-        "closed",
-        "child 0",
-        "parent PONG",
-    ]
 
 
 @pytest.mark.parametrize(

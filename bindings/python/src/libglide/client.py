@@ -39,8 +39,8 @@ class Client(Resolver):
     """A client of a Valkey cluster or of one server; ``Client.connect`` opens it.
 
     Any number of threads may use it at once. It is a context manager that closes itself, and a
-    client that is dropped is closed. In the child of a fork each call raises ``ClosingError``;
-    the parent goes on undisturbed.
+    client that is dropped is closed. In the child of a fork connect another: each call of this one
+    raises ``ClosingError`` there, while the parent goes on with it undisturbed.
 
     A call waits outside the interpreter's lock, so other threads run. Signal handlers of Python
     run while it waits; one that raises, as that of Ctrl-C, ends the call. The command may have run
@@ -121,6 +121,7 @@ class Client(Resolver):
             TimeoutError: No address answered within ``connection_timeout``.
             RequestError: The server refused, as for a wrong password.
             LibraryError: The shared library was not found.
+            ClosingError: This is the child of a fork and cannot load its copy of the library.
         """
         options = Options(
             addresses=node_addresses(addresses),
@@ -171,7 +172,7 @@ class Client(Resolver):
             RequestError: The server refused it, the route names no node, or an argument cannot
                 be; see its subclasses and its ``status``.
             MultiNodeError: Some nodes failed; ``results`` and ``errors`` hold what each said.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
             TypeError: An argument is neither bytes nor str, int or float.
         """
         request = self._codec.request(args, route, timeout, False, policy)
@@ -236,7 +237,7 @@ class Client(Resolver):
             RequestError: A command failed, or the batch cannot be: it is empty, the keys of a
                 transaction are in several slots, the route names no node or several. Of a batch
                 that cannot be nothing is sent.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
             TypeError: A word is neither bytes nor str, int or float, or a command is one word.
         """
         request = self._codec.batch(commands, atomic, route, timeout, raise_on_error)
@@ -295,7 +296,7 @@ class Client(Resolver):
         Raises:
             RequestError: A server refused, a slot has no shard, or an argument cannot be; the
                 last is raised by the call itself, everything else by the iterator.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         encode = partial(
             self._codec.scan,
@@ -416,7 +417,7 @@ class Client(Resolver):
         """The cluster as the client knows it now, empty before a lazy one has connected.
 
         Raises:
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         return self._codec.topology(*self._library.topology(self._handle))
 

@@ -134,7 +134,7 @@ class Library:
         return self._call(self._c.glide_schema)
 
     def key_slot(self, key: bytes) -> int:
-        """The slot of a key; -1 in a forked child."""
+        """The slot of a key; -1 in a forked child that cannot load its copy."""
         return int(self._c.glide_key_slot(key, len(key)))
 
     def open(self, config: bytes) -> tuple[int, int, bytes]:
@@ -163,7 +163,7 @@ class Library:
         return self._call(self._c.glide_client_statistics, client)
 
     def close(self, client: int) -> int:
-        """Close a client; harmless on a closed one and in a forked child."""
+        """Close a client; harmless on a closed one and on one of a parent."""
         return int(self._c.glide_client_close(client))
 
     def router_open(self, topology: bytes) -> tuple[int, int, bytes]:
@@ -175,7 +175,7 @@ class Library:
         return self._call(self._c.glide_router_resolve, router, request, len(request))
 
     def router_close(self, router: int) -> int:
-        """Close a router; harmless on a closed one and in a forked child."""
+        """Close a router; harmless on a closed one and on one of a parent."""
         return int(self._c.glide_router_close(router))
 
     def session_open(self, client: int, request: bytes) -> tuple[int, int, bytes]:
@@ -273,7 +273,7 @@ def key_slot(key: bytes | str) -> int:
 
     Raises:
         TypeError: The key is neither bytes nor text.
-        ClosingError: This is the child of a fork, and the library was loaded before it.
+        ClosingError: This is the child of a fork and cannot load its copy of the library.
     """
     if not isinstance(key, (bytes, str)):
         raise TypeError(f"a key is bytes or str, not {type(key).__name__}")
@@ -289,9 +289,20 @@ def library_version() -> str:
 
 
 def forked() -> ClosingError:
-    """The error of a call in a forked child that comes without a message of its own."""
-    return ClosingError(
-        "libglide was loaded before this process was forked and cannot be used in the child; "
-        "start processes that need it with exec (multiprocessing: 'spawn')",
-        status=Status.FORKED,
-    )
+    """The error of a call in a forked child that comes without a message of its own.
+
+    Another call is made for that. The library wrote its error without a message class, and so it
+    is read: one field of ``Response`` with two of ``Error`` in it, of which the text comes last.
+    """
+    status, _, data = load().router_open(b"")
+    if status != Status.FORKED:
+        return ClosingError("the library could not be loaded again", status=Status.FORKED)
+    error = data[_varint_end(data, 1) :]
+    return ClosingError(error[_varint_end(error, 3) :].decode(), status=Status.FORKED)
+
+
+def _varint_end(data: bytes, start: int) -> int:
+    """Where the number that starts at a place ends."""
+    while data[start] & 0x80:
+        start += 1
+    return start + 1

@@ -42,7 +42,7 @@ def load() -> Messages:
 
     Raises:
         LibraryError: The library was not found, or gives no schema.
-        ClosingError: This is the child of a fork, and the library was loaded before it.
+        ClosingError: This is the child of a fork and cannot load its copy of the library.
     """
     status, schema = library.load().schema()
     if status == Status.FORKED:

@@ -49,7 +49,7 @@ class Resolver:
 
         Raises:
             RequestError: The route names no node, or an argument cannot be.
-            ClosingError: It is closed, or this is the child of a fork.
+            ClosingError: It is closed, or was opened before a fork and this is the child.
             TypeError: An argument is neither bytes nor str, int or float.
         """
         request = self._codec.request(args, route)
@@ -75,7 +75,7 @@ class Resolver:
         Raises:
             RequestError: A command cannot be, the route names no node or several, or the keys
                 of an atomic batch are in several slots; the message names the command.
-            ClosingError: It is closed, or this is the child of a fork.
+            ClosingError: It is closed, or was opened before a fork and this is the child.
             TypeError: A word is neither bytes nor str, int or float, or a command is one word.
         """
         request = self._codec.batch(commands, atomic, route)
@@ -109,7 +109,7 @@ def load_codec() -> Codec:
 
     Raises:
         LibraryError: The library was not found, or gives no schema.
-        ClosingError: This is the child of a fork, and the library was loaded before it.
+        ClosingError: This is the child of a fork and cannot load its copy of the library.
     """
     from libglide import codec, messages
 

@@ -21,7 +21,8 @@ class Router(Resolver):
             router.resolve("GET", "user:1").legs[0].node.address  # '10.0.0.3:7000'
 
     Any number of threads may use it at once. It is a context manager that closes itself, and a
-    router that is dropped is closed. In the child of a fork each call raises ``ClosingError``.
+    router that is dropped is closed. In the child of a fork open another: each call of this one
+    raises ``ClosingError`` there.
 
     Args:
         topology: The cluster, made by hand or by ``Client.topology``. A slot belongs to one
@@ -32,7 +33,7 @@ class Router(Resolver):
     Raises:
         ConfigurationError: The topology or an option cannot be; the message names what of it.
         LibraryError: The shared library was not found.
-        ClosingError: This is the child of a fork, and the library was loaded before it.
+        ClosingError: This is the child of a fork and cannot load its copy of the library.
     """
 
     def __init__(
