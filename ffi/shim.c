@@ -140,11 +140,21 @@ glide_status glide_router_close(glide_router router)
     return forked() ? forked_router_close(router) : glideGoRouterClose(router);
 }
 
+static void begin_open(uint64_t none, const uint8_t *config, size_t len, glide_ticket *ticket)
+{
+    (void)none;
+    glideGoClientOpen((uint8_t *)config, len, ticket);
+}
+
+static void begin_execute(uint64_t client, const uint8_t *request, size_t len, glide_ticket *ticket)
+{
+    glideGoClientExecute(client, (uint8_t *)request, len, ticket);
+}
+
 glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *client,
                                glide_buffer *response)
 {
     glide_ticket ticket = {0};
-    int64_t began = monotonic_ns();
     glide_status status = check(config, len, response);
 
     if (client != NULL)
@@ -156,8 +166,7 @@ glide_status glide_client_open(const uint8_t *config, size_t len, glide_client *
                     "the place for the client handle is NULL");
     if (forked())
         return forked_client_open(config, len, client, response);
-    glideGoClientOpen((uint8_t *)config, len, &ticket);
-    status = ticket_wait(&ticket, began);
+    status = ticket_call(begin_open, 0, config, len, &ticket);
     *client = ticket.handle;
     *response = ticket.response;
     return status;
@@ -167,15 +176,13 @@ glide_status glide_client_execute(glide_client client, const uint8_t *request, s
                                   glide_buffer *response)
 {
     glide_ticket ticket = {0};
-    int64_t began = monotonic_ns();
     glide_status status = check(request, len, response);
 
     if (status != GLIDE_OK)
         return status;
     if (forked())
         return forked_client_execute(client, request, len, response);
-    glideGoClientExecute(client, (uint8_t *)request, len, &ticket);
-    status = ticket_wait(&ticket, began);
+    status = ticket_call(begin_execute, client, request, len, &ticket);
     *response = ticket.response;
     return status;
 }

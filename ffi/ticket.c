@@ -5,11 +5,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <setjmp.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "_cgo_export.h"
+#include "fork.h"
 #include "shim.h"
 #include "ticket.h"
 
@@ -20,6 +22,10 @@ enum {
 };
 
 static _Thread_local int (*interrupt_hook)(void);
+
+/* Where a call goes on in the child of a fork that its hook made, if the hook comes back there: the
+ * call is the parent's, and so is the Go code that asked the hook. */
+static _Thread_local jmp_buf *way_out;
 
 glide_status glide_on_interrupt(int (*hook)(void))
 {
@@ -43,10 +49,12 @@ int interrupted(void)
     wants = hook();
     if (interrupt_hook == NULL)
         interrupt_hook = hook;
+    if (way_out != NULL && forked())
+        longjmp(*way_out, 1);
     return wants;
 }
 
-int64_t monotonic_ns(void)
+static int64_t monotonic_ns(void)
 {
     struct timespec now;
 
@@ -86,7 +94,7 @@ static int doze(glide_ticket *ticket, int64_t until)
     return signalled && interrupt_hook != NULL;
 }
 
-glide_status ticket_wait(glide_ticket *ticket, int64_t began)
+static glide_status wait_for(glide_ticket *ticket, int64_t began)
 {
     /* Only what follows a deadline that passed, or an interrupt, moves these on. */
     int64_t deadline = ticket->wait_ns == 0 ? 0 : began + ticket->wait_ns;
@@ -112,4 +120,25 @@ glide_status ticket_wait(glide_ticket *ticket, int64_t began)
         deadline = last ? 0 : monotonic_ns() + GRACE_NS;
         last = 1;
     }
+}
+
+glide_status ticket_call(ticket_begin *begin, uint64_t handle, const uint8_t *bytes, size_t len,
+                         glide_ticket *ticket)
+{
+    const int64_t began = monotonic_ns();
+    jmp_buf here, *const outer = way_out;
+    glide_status status;
+
+    if (interrupt_hook != NULL) {
+        if (_setjmp(here) != 0) {
+            way_out = outer;
+            return fail(&ticket->response, GLIDE_ERR_FORKED,
+                        "this process was forked during the call, which is its parent's");
+        }
+        way_out = &here;
+    }
+    begin(handle, bytes, len, ticket);
+    status = wait_for(ticket, began);
+    way_out = outer;
+    return status;
 }

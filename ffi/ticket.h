@@ -3,14 +3,15 @@
 
 #include "shim.h"
 
-/* monotonic_ns - the time on a clock that nobody sets, in nanoseconds. */
-int64_t monotonic_ns(void);
-
 /* interruptible - whether this thread has a hook that is not running. */
 int interruptible(void);
 
-/* ticket_wait - wait until the call of a ticket has ended, from a time on which its wait_ns
- * counts. Returns its status; the ticket holds the rest. */
-glide_status ticket_wait(glide_ticket *ticket, int64_t began);
+/* A Go function that begins a call; a handle is what it is on. */
+typedef void ticket_begin(uint64_t handle, const uint8_t *bytes, size_t len, glide_ticket *ticket);
+
+/* ticket_call - begin a call and wait until it has ended; its wait_ns counts from now on. Returns
+ * its status; the ticket holds the rest. */
+glide_status ticket_call(ticket_begin *begin, uint64_t handle, const uint8_t *bytes, size_t len,
+                         glide_ticket *ticket);
 
 #endif

@@ -123,7 +123,8 @@ GLIDE_API glide_status glide_schema(glide_buffer *schema);
  * too, since its connection is closed. The client stays usable.
  *
  * The function may run code of the host, for example the signal handlers of an interpreter. It
- * must return; it must not call the library.
+ * must return; it must not call the library. It may fork: where it returns in the child, the call
+ * ends there with GLIDE_ERR_FORKED.
  *
  * Returns GLIDE_OK.
  */

@@ -17,7 +17,7 @@ from conftest import Cluster, run
 BEGIN = """
 import gc, os, signal, sys, threading, time, traceback
 import libglide
-from libglide import Client, ClosingError, Node, Router, Shard, Topology
+from libglide import AllPrimaries, Client, ClosingError, Node, Router, Shard, Topology
 
 address = sys.argv[1]
 topology = Topology([Shard([(0, 16383)], Node("127.0.0.1", 7000))])
@@ -310,6 +310,64 @@ print(end(fork(refuse)))
         assert error.startswith("FORKED this process is a forked child and cannot load its copy")
         assert "File too large" in error
     assert (last, code) == ("True", "0")
+
+
+def test_ctrl_c_ends_a_call_of_a_child_and_of_its_child(cluster: Cluster) -> None:
+    program = """
+def interrupted():
+    client = Client.connect(address)
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    started = time.monotonic()
+    try:
+        client.execute("BLPOP", "forked:empty", 30, timeout=60)
+    except KeyboardInterrupt:
+        return time.monotonic() - started < 10 and client.execute("PING") == "PONG"
+
+def both():
+    return interrupted() and end(fork(interrupted)) == 0
+
+interrupted() and print(end(fork(both)), end(fork(interrupted)))
+"""
+    assert lines(program, cluster) == ["0 0"]
+
+
+@pytest.mark.parametrize("child", ["os._exit(3)", "sys.exit(3)", "pass"])
+@pytest.mark.parametrize(
+    ("before", "call"),
+    [
+        ("", "('BLPOP', 'forked:empty', 1)"),
+        ("'CLIENT', 'PAUSE', 1000, 'WRITE'", "('SET', 'forked:key', 'x')"),
+    ],
+    ids=["waits", "reads"],
+)
+def test_a_signal_handler_may_fork_during_a_call(
+    cluster: Cluster, before: str, call: str, child: str
+) -> None:
+    program = f"""
+client = Client.connect(address, request_timeout=30.0)
+parent, children = os.getpid(), []
+
+def handle(number, frame):
+    children.append(os.fork())
+    if os.getpid() != parent:
+        {child}
+
+client.execute({before or "'PING'"}, route=AllPrimaries())
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+try:
+    client.execute(*{call})
+except BaseException as left:
+    print(type(left).__name__, os.getpid() != parent, read(), flush=True)
+    os._exit(3)
+print(end(children[0]), client.execute("PING"))
+"""
+    expected = {
+        "os._exit(3)": [],
+        "sys.exit(3)": ["SystemExit True True"],
+        "pass": ["ClosingError True True"],
+    }[child]
+    assert lines(program, cluster) == [*expected, "3 PONG"]
 
 
 # ---- A server with workers -----------------------------------------------------------------------
