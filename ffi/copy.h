@@ -18,7 +18,7 @@
     each(glide_schema) each(glide_on_interrupt) each(glide_key_slot) each(glide_router_open)       \
         each(glide_router_resolve) each(glide_router_close) each(glide_client_open)                \
             each(glide_client_execute) each(glide_client_resolve) each(glide_client_topology)      \
-                each(glide_client_close)
+                each(glide_client_statistics) each(glide_client_close)
 
 struct copy {
 #define COPY_MEMBER(name) __typeof__(name) *name;

@@ -339,6 +339,13 @@ glide_status forked_client_topology(glide_client client, glide_buffer *response)
     return status != GLIDE_OK ? status : copy.glide_client_topology(client, response);
 }
 
+glide_status forked_client_statistics(glide_client client, glide_buffer *response)
+{
+    const glide_status status = admit(&client, response);
+
+    return status != GLIDE_OK ? status : copy.glide_client_statistics(client, response);
+}
+
 glide_status forked_client_close(glide_client client)
 {
     const glide_status status = judge(&client);

@@ -33,6 +33,7 @@ glide_status forked_client_execute(glide_client client, const uint8_t *request, 
 glide_status forked_client_resolve(glide_client client, const uint8_t *request, size_t len,
                                    glide_buffer *response);
 glide_status forked_client_topology(glide_client client, glide_buffer *response);
+glide_status forked_client_statistics(glide_client client, glide_buffer *response);
 glide_status forked_client_close(glide_client client);
 
 #endif

@@ -213,7 +213,10 @@ glide_status glide_client_statistics(glide_client client, glide_buffer *response
 {
     glide_status status = check(NULL, 0, response);
 
-    return status != GLIDE_OK ? status : glideGoClientStatistics(client, response);
+    if (status != GLIDE_OK)
+        return status;
+    return forked() ? forked_client_statistics(client, response)
+                  : glideGoClientStatistics(client, response);
 }
 
 glide_status glide_client_close(glide_client client)

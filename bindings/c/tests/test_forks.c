@@ -54,6 +54,7 @@ static void check_inherited(glide_client client, glide_router router)
     CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
     CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));
     CHECK(refused(glide_client_topology(client, &buffer), &buffer));
+    CHECK(refused(glide_client_statistics(client, &buffer), &buffer));
     CHECK(refused(topology_resolve(router, &ping, &buffer), &buffer));
     for (int i = 0; i < 2; i++) {
         CHECK_INT(glide_client_close(client), GLIDE_OK);

@@ -98,6 +98,8 @@ def use():
         (client, "resolve_batch", ([("PING",)],)),
         (client, "scan_step", ()),
         (client, "topology", ()),
+        (client, "statistics", ()),
+        (client, "update_password", ("secret",)),
         (router, "resolve", ("PING",)),
         (router, "resolve_batch", ([("PING",)],)),
     ]:
@@ -135,6 +137,8 @@ def test_the_parents_clients_and_routers_are_told_apart_and_close_in_silence(
                 "resolve_batch",
                 "scan_step",
                 "topology",
+                "statistics",
+                "update_password",
                 "resolve",
                 "resolve_batch",
             )

@@ -400,7 +400,7 @@ class Client(Resolver):
             ConfigurationError: The password is no text; the error does not show it.
             MultiNodeError: Nodes did not take it; ``errors`` holds what each said.
             RequestError: ``immediate`` has no password to try.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         request = self._codec.password(password, immediate, timeout)
         self._codec.accept(*self._library.execute(self._handle, request))
@@ -409,7 +409,7 @@ class Client(Resolver):
         """What the client has counted since it was opened, and the options in force.
 
         Raises:
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         return self._codec.statistics(*self._library.statistics(self._handle))
 
