@@ -5,6 +5,7 @@ VENV    := $(BUILD)/venv
 PYTHON  ?= python3
 BIN     := $(CURDIR)/$(BUILD)/bin
 LIBRARY := $(BUILD)/libglide.so.1
+FAULTY  := $(BUILD)/faults/libglide.so.1
 SOURCES := $(shell find core ffi protobuf routing -name '*.go' -o -name '*.[ch]' -o -name '*.map' -o -name '*.tsv')
 
 PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
@@ -24,11 +25,13 @@ help: ## this list
 
 build: $(BUILD)/libglide.so ## libglide.so and its link, into build/
 
-$(LIBRARY): $(SOURCES) include/glide.h go.mod go.sum
-	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared \
+# The library, and one in which faults can be injected, for the tests.
+$(FAULTY): TAGS := -tags faults
+$(LIBRARY) $(FAULTY): $(SOURCES) include/glide.h go.mod go.sum
+	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared $(TAGS) \
 		-ldflags '-s -w -extldflags "-Wl,-soname,libglide.so.1 -Wl,--version-script=$(CURDIR)/ffi/glide.map"' \
 		-o $@ ./ffi
-	@rm -f $(BUILD)/libglide.so.h
+	@rm -f $(@D)/libglide.so.h
 
 $(BUILD)/libglide.so: $(LIBRARY)
 	ln -sf libglide.so.1 $@
@@ -51,7 +54,7 @@ demo: build setup $(VENV)/libglide ## a real cluster on this machine, and every 
 		echo "C: bindings/c/examples/routes.c"; $(BUILD)/c/routes; echo; \
 		echo "Python: bindings/python/examples/routes.py"; $(VENV)/bin/python bindings/python/examples/routes.py'
 
-test: build setup $(VENV)/libglide ## everything that a change must pass
+test: build setup $(VENV)/libglide $(FAULTY) ## everything that a change must pass
 	CGO_ENABLED=0 go test ./routing/... ./protobuf/...
 	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory test-live
 
@@ -111,6 +114,7 @@ fuzz: ## every fuzz target for FUZZTIME
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
 	go vet ./...
+	go vet -tags faults ./ffi
 	$(BIN)/staticcheck ./...
 	$(VENV)/bin/ruff check bindings/python
 	$(VENV)/bin/ruff format --check bindings/python

@@ -110,31 +110,30 @@ func (k *call) answer(r *reply) bool {
 	return k.answerWith(0, r)
 }
 
-// answerWith is answer with a handle that the call opened.
+// answerWith is answer with a handle that the call opened. It is false also where that cannot be
+// told for want of memory.
 func (k *call) answerWith(handle uint64, r *reply) bool {
 	ticket := k.detach()
 	if ticket == nil {
 		return false // what runs may still use the call, so it is left to the garbage collector
 	}
-	ticket.handle = C.uint64_t(handle)
 	fillTicket(ticket, r)
+	told := handle == 0 || ticket.status == C.GLIDE_OK
+	if told {
+		ticket.handle = C.uint64_t(handle)
+	}
 	k.release()
 	rouse(ticket, C.TICKET_DONE)
-	return true
+	return told
 }
 
 // fillTicket writes a reply into a ticket that no thread looks at yet.
 func fillTicket(ticket *C.glide_ticket, r *reply) {
-	defer func() {
-		if recover() != nil {
-			ticket.status = C.GLIDE_ERR_INTERNAL
-		}
-	}()
 	ticket.status = C.GLIDE_OK
 	if r.err != nil {
 		ticket.status = C.glide_status(r.err.Status)
 	}
-	if fill(&ticket.response, r) != nil {
+	if guard(func() error { return fill(&ticket.response, r) }) != nil {
 		ticket.status = C.GLIDE_ERR_INTERNAL
 	}
 }
@@ -172,10 +171,31 @@ func (k *call) Leads() bool { return true }
 // Interrupted asks the host. It is called on the thread of the call.
 func (k *call) Interrupted() bool { return C.interrupted() != 0 }
 
-// guarded runs what begins a call. An error or a panic there is its answer.
-func (k *call) guarded(begin func() error) {
-	if err := guard(begin); err != nil {
-		k.answer(&reply{callback: k.request.callback, err: asError(err)})
+// guarded runs a part of a call. An error there is its answer.
+func (k *call) guarded(part func() error) {
+	err := guard(part)
+	if err == nil {
+		return
+	}
+	r := reply{callback: k.request.callback, err: asError(err)}
+	if r.err.Status == core.StatusInternal {
+		k.forsake(&r)
+	} else {
+		k.answer(&r)
+	}
+}
+
+// forsake ends a call in which something panicked. Who knows what still holds it, so it is not used
+// again.
+func (k *call) forsake(r *reply) {
+	_ = guard(func() error {
+		k.Abandon(context.Canceled) // hands the lead on, where the call has it
+		return nil
+	})
+	if ticket := k.detach(); ticket != nil {
+		calls.take(k.self)
+		fillTicket(ticket, r)
+		rouse(ticket, C.TICKET_DONE)
 	}
 }
 
@@ -183,6 +203,7 @@ func (k *call) guarded(begin func() error) {
 func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
 	k := newCall(ticket)
 	k.guarded(func() error {
+		fault("glideGoClientExecute")
 		k.read(input(bytes, size))
 		k.request.reset(&k.Request)
 		client, err := find(&clients, uint64(handle))
@@ -204,6 +225,7 @@ func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) 
 	k := newCall(ticket)
 	k.request.reset(&k.Request)
 	k.guarded(func() error {
+		fault("glideGoClientOpen")
 		config, err := decodeConfig(input(bytes, size))
 		if err != nil {
 			return err
@@ -236,7 +258,11 @@ func (k *call) opened(client *core.Client) {
 func glideGoCallLead(ticket *C.glide_ticket) {
 	k, state := calls.get(uint64(ticket.call))
 	if state == handleLive {
-		k.Lead()
+		k.guarded(func() error {
+			fault("glideGoCallLead")
+			k.Lead()
+			return nil
+		})
 	}
 }
 
@@ -250,18 +276,26 @@ func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int)
 	if state != handleLive {
 		return 0
 	}
+	cause := context.DeadlineExceeded
+	if why == C.GLIDE_ERR_CANCELLED {
+		cause = context.Canceled
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.turn != uint64(ticket.turn) || k.ticket != ticket {
 		return 0
 	}
-	cause := context.DeadlineExceeded
-	if why == C.GLIDE_ERR_CANCELLED {
-		cause = context.Canceled
-	}
 	r := reply{callback: k.request.callback}
+	gone := false
+	err := guard(func() error {
+		fault("glideGoCallLeave")
+		gone = k.Abandon(cause)
+		return nil
+	})
 	switch {
-	case k.Abandon(cause):
+	case err != nil:
+		r.err = asError(err)
+	case gone:
 		r.err = asError(k.Err)
 	case forsake != 0:
 		r.err = core.NewError(core.Status(why), "the call was left before it ended; it may have run")

@@ -26,7 +26,13 @@ var (
 )
 
 //export glideGoKeySlot
-func glideGoKeySlot(key *C.uint8_t, size C.size_t) C.int32_t {
+func glideGoKeySlot(key *C.uint8_t, size C.size_t) (slot C.int32_t) {
+	defer func() {
+		if recover() != nil {
+			slot = -1
+		}
+	}()
+	fault("glideGoKeySlot")
 	return C.int32_t(routing.SlotOf(input(key, size)))
 }
 
@@ -37,6 +43,7 @@ func glideGoSchema(schema *C.glide_buffer) (status C.glide_status) {
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
+	fault("glideGoSchema")
 	bytes, err := protobuf.Schema()
 	if err != nil {
 		return C.GLIDE_ERR_INTERNAL
@@ -52,6 +59,7 @@ func glideGoSchema(schema *C.glide_buffer) (status C.glide_status) {
 //export glideGoClientResolve
 func glideGoClientResolve(handle C.glide_client, request *C.uint8_t, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
+		fault("glideGoClientResolve")
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
@@ -63,6 +71,7 @@ func glideGoClientResolve(handle C.glide_client, request *C.uint8_t, size C.size
 //export glideGoClientTopology
 func glideGoClientTopology(handle C.glide_client, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
+		fault("glideGoClientTopology")
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
@@ -74,6 +83,7 @@ func glideGoClientTopology(handle C.glide_client, response *C.glide_buffer) C.gl
 //export glideGoClientStatistics
 func glideGoClientStatistics(handle C.glide_client, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
+		fault("glideGoClientStatistics")
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return nil, err
@@ -88,24 +98,27 @@ func glideGoClientStatistics(handle C.glide_client, response *C.glide_buffer) C.
 
 //export glideGoClientClose
 func glideGoClientClose(handle C.glide_client) C.glide_status {
-	return closeHandle(&clients, uint64(handle), func(client *core.Client) { client.Close() })
+	return closeHandle("glideGoClientClose", &clients, uint64(handle), func(client *core.Client) { client.Close() })
 }
 
 //export glideGoRouterOpen
 func glideGoRouterOpen(topology *C.uint8_t, size C.size_t, handle *C.glide_router, response *C.glide_buffer) C.glide_status {
-	return answer(response, func() (*protobuf.Response, error) {
-		router, err := decodeTopology(input(topology, size))
-		if err != nil {
-			return nil, err
-		}
-		*handle = C.glide_router(routers.add(router))
-		return nil, nil
+	var router *core.Router
+	status := answer(response, func() (_ *protobuf.Response, err error) {
+		fault("glideGoRouterOpen")
+		router, err = decodeTopology(input(topology, size))
+		return nil, err
 	})
+	if status == C.GLIDE_OK {
+		*handle = C.glide_router(routers.add(router))
+	}
+	return status
 }
 
 //export glideGoRouterResolve
 func glideGoRouterResolve(handle C.glide_router, request *C.uint8_t, size C.size_t, response *C.glide_buffer) C.glide_status {
 	return answer(response, func() (*protobuf.Response, error) {
+		fault("glideGoRouterResolve")
 		router, err := find(&routers, uint64(handle))
 		if err != nil {
 			return nil, err
@@ -116,7 +129,7 @@ func glideGoRouterResolve(handle C.glide_router, request *C.uint8_t, size C.size
 
 //export glideGoRouterClose
 func glideGoRouterClose(handle C.glide_router) C.glide_status {
-	return closeHandle(&routers, uint64(handle), func(*core.Router) {})
+	return closeHandle("glideGoRouterClose", &routers, uint64(handle), func(*core.Router) {})
 }
 
 // resolver says where requests go: a client over the topology it keeps, a router over the one it
@@ -160,12 +173,13 @@ func find[T any](things *table[T], handle uint64) (*T, error) {
 	return thing, nil
 }
 
-func closeHandle[T any](things *table[T], handle uint64, close func(*T)) (status C.glide_status) {
+func closeHandle[T any](name string, things *table[T], handle uint64, close func(*T)) (status C.glide_status) {
 	defer func() {
 		if recover() != nil {
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
+	fault(name)
 	thing, state := things.take(handle)
 	if state != handleLive {
 		return C.glide_status(handleError(state, handle).Status)
@@ -231,18 +245,23 @@ func input(pointer *C.uint8_t, size C.size_t) []byte {
 
 var errMemory = core.NewError(core.StatusInternal, "no memory for the response")
 
-// fill puts a reply into the buffer, in one piece of C memory of its exact size. On an error the
-// buffer is empty.
+// fill puts a reply into the buffer, in one piece of C memory of its exact size. On an error, or a
+// panic, the buffer is empty.
 func fill(buffer *C.glide_buffer, r *reply) error {
-	size := r.measure()
+	buffer.data, buffer.len = nil, 0
+	size, written := r.measure(), -1
+	defer func() {
+		if written != size {
+			C.buffer_release(unsafe.Pointer(buffer.data))
+			buffer.data, buffer.len = nil, 0
+		}
+	}()
 	room := allocate(buffer, size)
 	if room == nil && size > 0 {
 		return errMemory
 	}
-	if written := r.append(room[:0]); len(written) != size {
-		C.buffer_release(unsafe.Pointer(buffer.data))
-		buffer.data, buffer.len = nil, 0
-		return core.NewError(core.StatusInternal, "a response of %d bytes came to %d", size, len(written))
+	if written = len(r.append(room[:0])); written != size {
+		return core.NewError(core.StatusInternal, "a response of %d bytes came to %d", size, written)
 	}
 	return nil
 }

@@ -3,12 +3,19 @@
 #define GLIDE_SHIM_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../include/glide.h"
 
 /* malloc that Go may see fail; cgo's own ends the process. */
 static inline void *malloc_or_null(size_t size)
 {
+#ifdef GLIDE_FAULTS /* see fault.go */
+    const char *fault = getenv("LIBGLIDE_FAULT");
+
+    if (fault != NULL && strcmp(fault, "malloc") == 0)
+        return NULL;
+#endif
     return malloc(size);
 }
 

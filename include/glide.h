@@ -136,8 +136,8 @@ GLIDE_API glide_status glide_on_interrupt(int (*interrupted)(void));
  * glide_key_slot - the hash slot of a key, 0..16383. Only the first non-empty {tag} is hashed
  * where a key has one.
  *
- * Returns the slot, or -1: key is NULL and len is not 0, or the process is a forked child that
- * cannot load its copy of the library.
+ * Returns the slot, or -1: key is NULL and len is not 0, the process is a forked child that cannot
+ * load its copy of the library, or a fault of the library.
  */
 GLIDE_API int32_t glide_key_slot(const uint8_t *key, size_t len);
 

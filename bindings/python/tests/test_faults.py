@@ -1,0 +1,195 @@
+"""Faults that are injected into the library, which is built for that, and what it makes of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from conftest import Cluster, run
+
+TOP = Path(__file__).resolve().parents[3]
+LIBRARY = TOP / "build" / "faults" / "libglide.so.1"
+
+BEGIN = """
+import ctypes, json, os, sys, threading, time
+from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, Topology
+from libglide import library, messages
+
+address = sys.argv[1]
+glide = library.load()
+classes = messages.load()
+topology = Topology([Shard([(0, 16383)], Node("127.0.0.1", 7000))])
+client = Client.connect(address, request_timeout=5.0, connection_timeout=10.0)
+router = Router(topology)
+ping = client._codec.request(("PING",))
+config = classes.connection_request.FromString(b"")
+host, _, port = address.rpartition(":")
+config.addresses.add(host=host, port=int(port))
+config.cluster_mode_enabled = True
+config.client_name = "faults"
+config = config.SerializeToString()
+own = client._codec.routing(topology, ReadFrom.PRIMARY, None)
+
+calls = {
+    "glideGoKeySlot": lambda: (glide.key_slot(b"foo"), None, b""),
+    "glideGoSchema": lambda: (glide.schema()[0], None, b""),
+    "glideGoClientOpen": lambda: glide.open(config),
+    "glideGoClientExecute": lambda: with_handle(glide.execute(client._handle, ping)),
+    "glideGoClientResolve": lambda: with_handle(glide.resolve(client._handle, ping)),
+    "glideGoClientTopology": lambda: with_handle(glide.topology(client._handle)),
+    "glideGoClientStatistics": lambda: with_handle(glide.statistics(client._handle)),
+    "glideGoClientClose": lambda: (glide.close(opened()), None, b""),
+    "glideGoRouterOpen": lambda: glide.router_open(own),
+    "glideGoRouterResolve": lambda: with_handle(glide.router_resolve(router._handle, ping)),
+    "glideGoRouterClose": lambda: (glide.router_close(opened_router()), None, b""),
+}
+
+def with_handle(answer):
+    return answer[0], None, answer[1]
+
+def opened():
+    with fault(""):
+        return glide.open(config)[1]
+
+def opened_router():
+    with fault(""):
+        return glide.router_open(own)[1]
+
+class fault:
+    def __init__(self, place):
+        self.place = place
+    def __enter__(self):
+        self.before = os.environ.get("LIBGLIDE_FAULT", "")
+        os.environ["LIBGLIDE_FAULT"] = self.place
+    def __exit__(self, *_):
+        os.environ["LIBGLIDE_FAULT"] = self.before
+
+def tell(place, status, handle, data):
+    message = classes.response.FromString(data).error.message
+    print(json.dumps([place, status, handle, message]), flush=True)
+"""
+
+
+def answers(program: str, cluster: Cluster) -> list[list[object]]:
+    """What a program with the faulty library tells, line by line."""
+    if not LIBRARY.exists():
+        pytest.fail("run `make build/faults/libglide.so.1`", pytrace=False)
+    done = run(BEGIN + program, cluster.primaries[0], LIBGLIDE_LIBRARY=str(LIBRARY))
+    assert (done.returncode, done.stderr) == (0, "")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def exports() -> set[str]:
+    """Every function of Go that C calls."""
+    sources = "\n".join(path.read_text("utf-8") for path in (TOP / "ffi").glob("*.go"))
+    return set(re.findall(r"^//export (\w+)$", sources, re.MULTILINE))
+
+
+WITHOUT_RESPONSE = {"glideGoSchema", "glideGoClientClose", "glideGoRouterClose"}
+INTERNAL = 13
+
+
+def test_a_panic_in_any_export_is_an_error_that_names_its_place_and_the_library_goes_on(
+    cluster: Cluster,
+) -> None:
+    program = """
+for place, call in calls.items():
+    with fault(place):
+        tell(place, *call())
+    tell("then", *call())
+"""
+    told = answers(program, cluster)
+    names = set()
+    for (place, status, handle, message), then in zip(told[::2], told[1::2]):
+        names.add(place)
+        assert then[1] == (12182 if place == "glideGoKeySlot" else 0), then
+        if place == "glideGoKeySlot":
+            assert status == -1
+            continue
+        assert status == INTERNAL, place
+        assert not handle
+        if place not in WITHOUT_RESPONSE:
+            assert re.fullmatch(rf"panic: the fault of {place} at .*fault\.go:\d+", str(message))
+    # The two that only threads in calls come to have tests of their own.
+    assert names | {"glideGoCallLead", "glideGoCallLeave"} == exports()
+
+
+def test_a_panic_of_a_thread_that_leads_is_its_own_error_and_others_go_on(cluster: Cluster) -> None:
+    program = """
+statuses = {}
+get = client._codec.request(("GET", "faults"))
+end = time.monotonic() + 20
+
+def work():
+    while 13 not in statuses and time.monotonic() < end:
+        status, data = glide.execute(client._handle, get)
+        statuses[status] = classes.response.FromString(data).error.message
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+with fault("glideGoCallLead"):
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+for status in sorted(statuses):
+    tell("lead", status, None, classes.response(error={"message": statuses[status]})
+         .SerializeToString())
+for _ in range(100):
+    assert client.execute("SET", "faults", "x") == "OK"
+"""
+    (_, fine, _, _), (_, status, _, message) = answers(program, cluster)
+    assert (fine, status) == (0, INTERNAL)
+    assert re.fullmatch(r"panic: the fault of glideGoCallLead at .*fault\.go:\d+", str(message))
+
+
+def test_a_panic_of_a_thread_that_leaves_is_its_own_error(cluster: Cluster) -> None:
+    program = """
+request = client._codec.request(("BLPOP", "faults:empty", 0), None, 60.0)
+interrupt = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 1)
+register = glide._c.glide_on_interrupt
+
+register(interrupt)
+with fault("glideGoCallLeave"):
+    buffer = library._Buffer()
+    status = glide._c.glide_client_execute(
+        client._handle, request, len(request), ctypes.byref(buffer)
+    )
+register(None)
+tell("leave", status, None, ctypes.string_at(buffer.data, buffer.len))
+assert client.execute("PING") == "PONG"
+"""
+    ((_, status, _, message),) = answers(program, cluster)
+    assert status == INTERNAL
+    assert re.fullmatch(r"panic: the fault of glideGoCallLeave at .*fault\.go:\d+", str(message))
+
+
+def test_a_response_without_memory_is_an_error_without_a_response(cluster: Cluster) -> None:
+    program = """
+for place, call in calls.items():
+    if place not in ("glideGoKeySlot", "glideGoClientClose", "glideGoRouterClose"):
+        with fault("malloc"):
+            status, handle, data = call()
+        print(json.dumps([place, status, handle, len(data)]))
+with fault("malloc"):
+    status, data = glide.execute(0xabc, ping)
+print(json.dumps(["made up", status, None, len(data)]))
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    lists = client.response("CLIENT", "LIST", route=AllNodes()).outcomes
+    if not any(b"name=faults " in outcome.value for outcome in lists):
+        break
+    time.sleep(0.02)
+print(json.dumps(["closed", time.monotonic() < end, None, 0]))
+for call in calls.values():
+    assert call()[0] in (0, 12182)
+"""
+    *told, closed = answers(program, cluster)
+    assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
+    assert len(told) == 9
+    for place, status, handle, size in told:
+        # A router that opened has nothing to say, and so needs no memory.
+        expected = 0 if place == "glideGoRouterOpen" else INTERNAL
+        assert (place, status, size) == (place, expected, 0)
+        assert not handle or place == "glideGoRouterOpen"
