@@ -117,7 +117,7 @@ func (k *call) answerWith(handle uint64, r *reply) bool {
 	if ticket == nil {
 		return false // what runs may still use the call, so it is left to the garbage collector
 	}
-	fillTicket(ticket, r)
+	ticket.status = respond(&ticket.response, r)
 	told := handle == 0 || ticket.status == C.GLIDE_OK
 	if told {
 		ticket.handle = C.uint64_t(handle)
@@ -125,17 +125,6 @@ func (k *call) answerWith(handle uint64, r *reply) bool {
 	k.release()
 	rouse(ticket, C.TICKET_DONE)
 	return told
-}
-
-// fillTicket writes a reply into a ticket that no thread looks at yet.
-func fillTicket(ticket *C.glide_ticket, r *reply) {
-	ticket.status = C.GLIDE_OK
-	if r.err != nil {
-		ticket.status = C.glide_status(r.err.Status)
-	}
-	if guard(func() error { return fill(&ticket.response, r) }) != nil {
-		ticket.status = C.GLIDE_ERR_INTERNAL
-	}
 }
 
 // Done is called by the core when the call has ended.
@@ -194,7 +183,7 @@ func (k *call) forsake(r *reply) {
 	})
 	if ticket := k.detach(); ticket != nil {
 		calls.take(k.self)
-		fillTicket(ticket, r)
+		ticket.status = respond(&ticket.response, r)
 		rouse(ticket, C.TICKET_DONE)
 	}
 }
@@ -305,6 +294,6 @@ func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int)
 	}
 	k.ticket = nil
 	calls.take(k.self) // it is not used again
-	fillTicket(ticket, &r)
+	ticket.status = respond(&ticket.response, &r)
 	return 1
 }

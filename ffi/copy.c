@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -279,6 +280,27 @@ static int loader_usable(char *why, size_t room)
     return usable;
 }
 
+/* ---- Room ---------------------------------------------------------------------------------- */
+
+enum { DESCRIPTORS = 8 }; /* the file itself, and what the Go runtime opens */
+
+/* descriptors_free - whether there are enough: a Go runtime that starts without ends the process. */
+static int descriptors_free(char *why, size_t room)
+{
+    int descriptors[DESCRIPTORS], count = 0, error = 0;
+
+    while (error == 0 && count < DESCRIPTORS) {
+        descriptors[count] = eventfd(0, EFD_CLOEXEC);
+        error = descriptors[count] < 0 ? errno : 0;
+        count += error == 0;
+    }
+    if (error != 0)
+        explain(why, room, "it needs %d free file descriptors: %s", DESCRIPTORS, strerror(error));
+    while (count > 0)
+        close(descriptors[--count]);
+    return error == 0;
+}
+
 int copy_load(struct copy *copy, char *why, size_t room)
 {
     const char *const folders[] = {secure_getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
@@ -293,7 +315,7 @@ int copy_load(struct copy *copy, char *why, size_t room)
         explain(why, room, "its file was replaced while it was being loaded");
         return 0;
     }
-    if (!loader_usable(why, room))
+    if (!descriptors_free(why, room) || !loader_usable(why, room))
         return 0;
     library = copy_in_memory(why, room);
     for (size_t i = 0; library == NULL && i < sizeof folders / sizeof folders[0]; i++)

@@ -3,7 +3,6 @@
 #include <link.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "copy.h"
 #include "fork.h"
+#include "host.h"
 #include "shim.h"
 #include "ticket.h"
 
@@ -32,38 +32,6 @@ static atomic_int loaded, loading;
 static int half_way; /* the fork came while another thread was in the loader */
 
 enum { PATIENCE = 10 }; /* seconds that a thread waits for another that is loading the copy */
-
-/* ---- Signals ------------------------------------------------------------------------------- */
-
-enum { SIGNALS = 65 };
-
-static struct {
-    struct sigaction action;
-    int known;
-} host[SIGNALS]; /* the handlers from before Go put its own in front of some */
-
-extern const char __ehdr_start[] __attribute__((visibility("hidden")));
-extern const char _end[] __attribute__((visibility("hidden")));
-
-static void save_handlers(void)
-{
-    for (int number = 1; number < SIGNALS; number++)
-        host[number].known = sigaction(number, NULL, &host[number].action) == 0;
-}
-
-/* restore_handlers - put the host's back where Go's still are: a runtime without threads cannot
- * handle a signal, and the copy's would hand on to it. */
-static void restore_handlers(void)
-{
-    struct sigaction now;
-
-    for (int number = 1; number < SIGNALS; number++) {
-        if (!host[number].known || sigaction(number, NULL, &now) != 0)
-            continue;
-        if ((const char *)now.sa_handler >= __ehdr_start && (const char *)now.sa_handler < _end)
-            sigaction(number, &host[number].action, NULL);
-    }
-}
 
 /* ---- Forks --------------------------------------------------------------------------------- */
 
@@ -126,7 +94,7 @@ static void leave(void)
     gate = unlocked;
     if (&x_crosscall2_ptr != NULL)
         x_crosscall2_ptr = NULL;
-    restore_handlers();
+    host_restore_handlers();
     left = 1;
 }
 
@@ -157,7 +125,7 @@ int forked(void)
 __attribute__((constructor(101))) static void start(void)
 {
     process = getpid();
-    save_handlers();
+    host_keep();
     copy_keep();
     dl_iterate_phdr(find_loader, NULL);
     pthread_atfork(before_fork, after_fork, after_fork_in_child);

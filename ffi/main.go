@@ -4,13 +4,16 @@ package main
 
 /*
 #include "buffer.h"
+#include "host.h"
 #include "shim.h"
 */
 import "C"
 
 import (
 	"fmt"
+	"math"
 	"runtime"
+	"time"
 	"unsafe"
 
 	"libglide/core"
@@ -20,6 +23,13 @@ import (
 
 func main() {}
 
+
+func init() {
+	C.host_restore_limit()
+	// With its first timer the runtime opens its poller. Later there may be no free descriptors, and
+	// it would end the process.
+	time.AfterFunc(time.Hour, func() {}).Stop()
+}
 var (
 	clients = table[core.Client]{kind: 1}
 	routers = table[core.Router]{kind: 2}
@@ -196,19 +206,29 @@ func handleError(state handleState, handle uint64) *core.Error {
 }
 
 // answer runs a call that does not wait and puts what it says, or why it failed, into the buffer.
-func answer(buffer *C.glide_buffer, call func() (*protobuf.Response, error)) (status C.glide_status) {
+func answer(buffer *C.glide_buffer, call func() (*protobuf.Response, error)) C.glide_status {
 	var r reply
 	if err := guard(func() (err error) {
 		r.rest, err = call()
 		return err
 	}); err != nil {
 		r.err = asError(err)
-		status = C.glide_status(r.err.Status)
 	}
-	if guard(func() error { return fill(buffer, &r) }) != nil {
-		return C.GLIDE_ERR_INTERNAL
+	return respond(buffer, &r)
+}
+
+// respond puts a reply into the buffer; where that fails, why, and where that fails too, nothing.
+func respond(buffer *C.glide_buffer, r *reply) C.glide_status {
+	if err := guard(func() error { return fill(buffer, r) }); err != nil {
+		failure := *asError(err)
+		failure.Sent = r.value != nil || len(r.outcomes) > 0
+		r = &reply{callback: r.callback, err: &failure}
+		_ = guard(func() error { return fill(buffer, r) })
 	}
-	return status
+	if r.err != nil {
+		return C.glide_status(r.err.Status)
+	}
+	return C.GLIDE_OK
 }
 
 // guard makes a panic an error that names the place.
@@ -243,6 +263,16 @@ func input(pointer *C.uint8_t, size C.size_t) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(pointer)), int(size))
 }
 
+// maxResponse is how long a message of protocol buffers can be.
+const maxResponse = math.MaxInt32
+
+func checkSize(size int) error {
+	if size > maxResponse {
+		return core.NewError(core.StatusInternal, "the response has %d bytes; a message holds %d", size, maxResponse)
+	}
+	return nil
+}
+
 var errMemory = core.NewError(core.StatusInternal, "no memory for the response")
 
 // fill puts a reply into the buffer, in one piece of C memory of its exact size. On an error, or a
@@ -256,6 +286,9 @@ func fill(buffer *C.glide_buffer, r *reply) error {
 			buffer.data, buffer.len = nil, 0
 		}
 	}()
+	if err := checkSize(size); err != nil {
+		return err
+	}
 	room := allocate(buffer, size)
 	if room == nil && size > 0 {
 		return errMemory

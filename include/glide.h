@@ -29,6 +29,11 @@
  * over the library's memory. The library installs no handlers but those that the Go runtime needs,
  * which hand on what is not theirs.
  *
+ * Loading the library takes up to 8 free file descriptors; where they are missing the Go runtime ends
+ * the process. Later there may be none: what needs one fails with GLIDE_ERR_CONNECTION. But where the
+ * system refuses a thread or memory to the Go runtime itself (RLIMIT_NPROC, a pids limit of a
+ * container, RLIMIT_AS), it ends the process; see docs/limits.md.
+ *
  * The library needs glibc and stays in the process until its end: dlclose() does not unload it.
  */
 #ifndef GLIDE_H

@@ -226,6 +226,7 @@ def load() -> Library:
             "libglide needs glibc, and this Python runs on another C library (musl, as on "
             "Alpine): use an image with glibc, as Debian's"
         )
+    _check_descriptors()
     tried = []
     for path in _places():
         if os.path.isabs(path) and not os.path.exists(path):
@@ -252,6 +253,24 @@ def _places() -> Iterator[str]:
     if package.parts[-4:] == ("bindings", "python", "src", "libglide"):
         yield str(package.parents[3] / "build" / NAME)
     yield NAME
+
+
+_DESCRIPTORS = 8  # the file of the library, and what the Go runtime opens
+
+
+def _check_descriptors() -> None:
+    """See that enough are free: a Go runtime that starts without them ends the process."""
+    held: list[int] = []
+    try:
+        while len(held) < _DESCRIPTORS:
+            held.extend(os.pipe())
+    except OSError as fault:
+        raise LibraryError(
+            f"libglide cannot be loaded: it needs {_DESCRIPTORS} free file descriptors: {fault}"
+        ) from None
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 def _is_glibc() -> bool:
