@@ -284,7 +284,8 @@ static int loader_usable(char *why, size_t room)
 
 enum { DESCRIPTORS = 8 }; /* the file itself, and what the Go runtime opens */
 
-/* descriptors_free - whether there are enough: a Go runtime that starts without ends the process. */
+/* descriptors_free - whether there are enough: a Go runtime that starts without them ends the
+ * process. */
 static int descriptors_free(char *why, size_t room)
 {
     int descriptors[DESCRIPTORS], count = 0, error = 0;

@@ -170,7 +170,8 @@ static glide_status need_copy(glide_buffer *response)
     return fail(response, GLIDE_ERR_FORKED, message);
 }
 
-/* judge - whose handle it is: GLIDE_OK for one of the copy, which is made what the copy calls it. */
+/* judge - whose handle it is: GLIDE_OK for one of the copy, which is made what the copy calls
+ * it. */
 static glide_status judge(uint64_t *handle)
 {
     if (*handle == 0)

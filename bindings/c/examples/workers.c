@@ -1,9 +1,9 @@
 /*
  * workers - a server that forks in small: workers HOST:PORT,HOST:PORT,... KEY
  *
- * The parent opens a client and writes the key. Ten children, forked while that client is open, each
- * read it through a client of their own; the parent's answers GLIDE_ERR_FORKED in them. The exit
- * code is 0 only if all of that went well, and the parent's client still works in the end.
+ * The parent opens a client and writes the key. Ten children, forked while that client is open,
+ * read it, each through a client of its own; the parent's answers GLIDE_ERR_FORKED in them. The
+ * exit code is 0 only if all of that went well, and the parent's client still works in the end.
  */
 #include <stdio.h>
 #include <sys/wait.h>

@@ -348,7 +348,8 @@ static void duplicate(const char *path)
 
     if (CHECK(dladdr((void *)(uintptr_t)glide_version, &library) != 0))
         from = open(library.dli_fname, O_RDONLY | O_CLOEXEC);
-    CHECK(fstat(from, &file) == 0 && sendfile(to, from, NULL, (size_t)file.st_size) == file.st_size);
+    CHECK(fstat(from, &file) == 0);
+    CHECK(sendfile(to, from, NULL, (size_t)file.st_size) == file.st_size);
     close(from);
     close(to);
 }
