@@ -275,7 +275,7 @@ static int loader_usable(char *why, size_t room)
     }
     if (!usable)
         explain(why, room,
-                "another thread held the lock of the loader's list (dl_iterate_phdr) when this "
+                "the loader's list is locked, as by dl_iterate_phdr in another thread when this "
                 "process was forked");
     return usable;
 }

@@ -247,10 +247,6 @@ TEST(the_threads_of_a_child_may_be_the_first_to_use_the_library_at_once)
     CHECK_CHILD(read_in_threads, NULL);
 }
 
-/* The address sanitizer walks the loader's list whenever a thread starts, and reports as leaks what
- * belonged to threads that a fork left behind: it cannot watch forks while other threads start. */
-#ifndef __SANITIZE_ADDRESS__
-
 static void *fork_reader(void *nothing)
 {
     CHECK_CHILD(read_in_child, nothing);
@@ -400,5 +396,3 @@ TEST(a_child_may_end_with_an_open_client)
     CHECK_INT(status_of(start_child(leave_open, NULL)), 7);
     CHECK_INT(status_of(start_child(leave_open, &signalled)), 1000 + 6);
 }
-
-#endif /* __SANITIZE_ADDRESS__ */
