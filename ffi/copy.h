@@ -15,10 +15,22 @@
 /* The functions of glide.h that need Go or wait for it: those that a forked child calls in the
  * copy. */
 #define COPY_FUNCTIONS(each)                                                                       \
-    each(glide_schema) each(glide_on_interrupt) each(glide_key_slot) each(glide_router_open)       \
-        each(glide_router_resolve) each(glide_router_close) each(glide_client_open)                \
-            each(glide_client_execute) each(glide_client_resolve) each(glide_client_topology)      \
-                each(glide_client_statistics) each(glide_client_close)
+    each(glide_buffer_free)                                                                        \
+    each(glide_schema)                                                                             \
+    each(glide_on_interrupt)                                                                       \
+    each(glide_key_slot)                                                                           \
+    each(glide_router_open)                                                                        \
+    each(glide_router_resolve)                                                                     \
+    each(glide_router_close)                                                                       \
+    each(glide_client_open)                                                                        \
+    each(glide_client_execute)                                                                     \
+    each(glide_client_resolve)                                                                     \
+    each(glide_client_topology)                                                                    \
+    each(glide_client_statistics)                                                                  \
+    each(glide_client_close)                                                                       \
+    each(glide_session_open)                                                                       \
+    each(glide_session_execute)                                                                    \
+    each(glide_session_close)
 
 struct copy {
 #define COPY_MEMBER(name) __typeof__(name) *name;

@@ -217,6 +217,14 @@ static glide_status stamp(uint64_t *handle, glide_status (*close)(uint64_t), gli
 
 /* ---- The functions of glide.h -------------------------------------------------------------- */
 
+int forked_buffer_free(glide_buffer *buffer)
+{
+    if (!loaded)
+        return 0;
+    copy.glide_buffer_free(buffer);
+    return 1;
+}
+
 glide_status forked_schema(glide_buffer *schema)
 {
     const glide_status status = need_copy(schema);
@@ -321,5 +329,37 @@ glide_status forked_client_close(glide_client client)
 
     if (status == GLIDE_OK)
         return copy.glide_client_close(client);
+    return status == GLIDE_ERR_FORKED ? GLIDE_OK : status; /* the parent closes its own */
+}
+
+glide_status forked_session_open(glide_client client, const uint8_t *request, size_t len,
+                                 glide_session *session, glide_buffer *response)
+{
+    glide_status status = admit(&client, response);
+
+    if (status != GLIDE_OK)
+        return status;
+    pass_interrupts();
+    status = copy.glide_session_open(client, request, len, session, response);
+    return status != GLIDE_OK ? status : stamp(session, copy.glide_session_close, response);
+}
+
+glide_status forked_session_execute(glide_session session, const uint8_t *request, size_t len,
+                                    glide_buffer *response)
+{
+    const glide_status status = admit(&session, response);
+
+    if (status != GLIDE_OK)
+        return status;
+    pass_interrupts();
+    return copy.glide_session_execute(session, request, len, response);
+}
+
+glide_status forked_session_close(glide_session session)
+{
+    const glide_status status = judge(&session);
+
+    if (status == GLIDE_OK)
+        return copy.glide_session_close(session);
     return status == GLIDE_ERR_FORKED ? GLIDE_OK : status; /* the parent closes its own */
 }

@@ -18,6 +18,10 @@
  * called any more. */
 int forked(void);
 
+/* forked_buffer_free - glide_buffer_free() of the copy, which may use the memory again; 0 where no
+ * copy is loaded. */
+int forked_buffer_free(glide_buffer *buffer);
+
 /* In a forked child, the functions of glide.h; their arguments are checked already. */
 glide_status forked_schema(glide_buffer *schema);
 int32_t forked_key_slot(const uint8_t *key, size_t len);
@@ -35,5 +39,10 @@ glide_status forked_client_resolve(glide_client client, const uint8_t *request, 
 glide_status forked_client_topology(glide_client client, glide_buffer *response);
 glide_status forked_client_statistics(glide_client client, glide_buffer *response);
 glide_status forked_client_close(glide_client client);
+glide_status forked_session_open(glide_client client, const uint8_t *request, size_t len,
+                                 glide_session *session, glide_buffer *response);
+glide_status forked_session_execute(glide_session session, const uint8_t *request, size_t len,
+                                    glide_buffer *response);
+glide_status forked_session_close(glide_session session);
 
 #endif

@@ -23,13 +23,13 @@ import (
 
 func main() {}
 
-
 func init() {
 	C.host_restore_limit()
 	// With its first timer the runtime opens its poller. Later there may be no free descriptors, and
 	// it would end the process.
 	time.AfterFunc(time.Hour, func() {}).Stop()
 }
+
 var (
 	clients = table[core.Client]{kind: 1}
 	routers = table[core.Router]{kind: 2}

@@ -22,6 +22,7 @@ func glideGoSessionOpen(handle C.glide_client, bytes *C.uint8_t, size C.size_t, 
 	k := newCall(ticket)
 	k.request.reset(&k.Request)
 	k.guarded(func() error {
+		fault("glideGoSessionOpen")
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return err
@@ -51,6 +52,7 @@ func (k *call) sessionOpened(r *reply) {
 func glideGoSessionExecute(handle C.glide_session, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
 	k := newCall(ticket)
 	k.guarded(func() error {
+		fault("glideGoSessionExecute")
 		k.read(input(bytes, size))
 		k.request.reset(&k.Request)
 		session, err := find(&sessions, uint64(handle))
@@ -66,7 +68,7 @@ func glideGoSessionExecute(handle C.glide_session, bytes *C.uint8_t, size C.size
 
 //export glideGoSessionClose
 func glideGoSessionClose(handle C.glide_session) C.glide_status {
-	return closeHandle(&sessions, uint64(handle), func(session *core.Session) { session.Close() })
+	return closeHandle("glideGoSessionClose", &sessions, uint64(handle), func(session *core.Session) { session.Close() })
 }
 
 // decodeOpening reads a CommandRequest that says where a session is to be, and no more.

@@ -83,7 +83,7 @@ const char *glide_status_name(glide_status status)
 
 void glide_buffer_free(glide_buffer *buffer)
 {
-    if (buffer == NULL)
+    if (buffer == NULL || forked_buffer_free(buffer))
         return;
     buffer_release(buffer->data);
     buffer->data = NULL;
@@ -224,11 +224,21 @@ glide_status glide_client_close(glide_client client)
     return forked() ? forked_client_close(client) : glideGoClientClose(client);
 }
 
+static void begin_session(uint64_t client, const uint8_t *request, size_t len, glide_ticket *ticket)
+{
+    glideGoSessionOpen(client, (uint8_t *)request, len, ticket);
+}
+
+static void begin_in_session(uint64_t session, const uint8_t *request, size_t len,
+                             glide_ticket *ticket)
+{
+    glideGoSessionExecute(session, (uint8_t *)request, len, ticket);
+}
+
 glide_status glide_session_open(glide_client client, const uint8_t *request, size_t len,
                                 glide_session *session, glide_buffer *response)
 {
     glide_ticket ticket = {0};
-    int64_t began = monotonic_ns();
     glide_status status = check(request, len, response);
 
     if (session != NULL)
@@ -238,8 +248,9 @@ glide_status glide_session_open(glide_client client, const uint8_t *request, siz
     if (session == NULL)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the place for the session handle is NULL");
-    glideGoSessionOpen(client, (uint8_t *)request, len, &ticket);
-    status = ticket_wait(&ticket, began);
+    if (forked())
+        return forked_session_open(client, request, len, session, response);
+    status = ticket_call(begin_session, client, request, len, &ticket);
     *session = ticket.handle;
     *response = ticket.response;
     return status;
@@ -249,18 +260,18 @@ glide_status glide_session_execute(glide_session session, const uint8_t *request
                                    glide_buffer *response)
 {
     glide_ticket ticket = {0};
-    int64_t began = monotonic_ns();
     glide_status status = check(request, len, response);
 
     if (status != GLIDE_OK)
         return status;
-    glideGoSessionExecute(session, (uint8_t *)request, len, &ticket);
-    status = ticket_wait(&ticket, began);
+    if (forked())
+        return forked_session_execute(session, request, len, response);
+    status = ticket_call(begin_in_session, session, request, len, &ticket);
     *response = ticket.response;
     return status;
 }
 
 glide_status glide_session_close(glide_session session)
 {
-    return forked ? GLIDE_OK : glideGoSessionClose(session);
+    return forked() ? forked_session_close(session) : glideGoSessionClose(session);
 }

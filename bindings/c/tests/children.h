@@ -1,9 +1,9 @@
 /*
  * children.h - forked children of a test.
  *
- * Not under the address sanitizer: its allocator does not survive the fork of a process with threads
- * (GCC 12; the child hangs in malloc), and it reports as leaks what belonged to threads that a fork
- * left behind.
+ * Not under the address sanitizer: its allocator does not survive the fork of a process with
+ * threads (GCC 12; the child hangs in malloc), and it reports as leaks what belonged to threads
+ * that a fork left behind.
  */
 #ifndef CHILDREN_H
 #define CHILDREN_H

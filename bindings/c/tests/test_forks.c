@@ -12,6 +12,35 @@
 
 enum { CHILDREN = 10, DEPTH = 4, THREADS = 8, FORKS = 20 };
 
+/* open_session - with any node. */
+static glide_session open_session(glide_client client)
+{
+    glide_session session;
+    glide_buffer buffer;
+    const glide_status status =
+        request_session_open(client, request_random_node(), 0, &session, &buffer);
+    answer opened = read_answer(status, buffer);
+
+    CHECK_INT(opened.status, GLIDE_OK);
+    drop(&opened);
+    return session;
+}
+
+/* ping_in_session - a session of this process's own works. */
+static void ping_in_session(glide_client client)
+{
+    const glide_session session = open_session(client);
+    wire_bytes words[] = {wire_text("PING")};
+    const request_command ping = {.words = words, .word_count = 1};
+    glide_buffer buffer;
+    const glide_status status = request_session_execute(session, &ping, &buffer);
+    answer given = read_answer(status, buffer);
+
+    CHECK_TEXT(given.view.value.text, "PONG");
+    drop(&given);
+    CHECK_INT(glide_session_close(session), GLIDE_OK);
+}
+
 /* read_anew - set and get a key through a client of this process's own. */
 static void *read_anew(void *nothing)
 {
@@ -23,6 +52,7 @@ static void *read_anew(void *nothing)
     given = run(client, "GET forks:key", NO_ROUTE);
     CHECK_TEXT(given.view.value.text, "value");
     drop(&given);
+    ping_in_session(client);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
     CHECK_INT(glide_client_close(client), GLIDE_ERR_CLOSED);
     return nothing;
@@ -44,32 +74,40 @@ static bool refused(glide_status status, glide_buffer *buffer)
     return good;
 }
 
-/* check_inherited - that the handles of a parent are known as such, and can be closed. */
-static void check_inherited(glide_client client, glide_router router)
-{
-    wire_bytes words[] = {wire_text("PING")};
-    const request_command ping = {.words = words, .word_count = 1};
-    glide_buffer buffer;
-
-    CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
-    CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));
-    CHECK(refused(glide_client_topology(client, &buffer), &buffer));
-    CHECK(refused(glide_client_statistics(client, &buffer), &buffer));
-    CHECK(refused(topology_resolve(router, &ping, &buffer), &buffer));
-    for (int i = 0; i < 2; i++) {
-        CHECK_INT(glide_client_close(client), GLIDE_OK);
-        CHECK_INT(glide_router_close(router), GLIDE_OK);
-    }
-    CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
-}
-
 typedef struct inheritance {
     glide_client client;
+    glide_session session;
     glide_router router;
     glide_buffer buffer;
     int depth; /* of children yet to come */
     const struct inheritance *older;
 } inheritance;
+
+/* check_inherited - that the handles of a parent are known as such, and can be closed. */
+static void check_inherited(const inheritance *parent)
+{
+    const glide_client client = parent->client;
+    const glide_session session = parent->session;
+    const glide_router router = parent->router;
+    wire_bytes words[] = {wire_text("PING")};
+    const request_command ping = {.words = words, .word_count = 1};
+    glide_session other;
+    glide_buffer buffer;
+
+    CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
+    CHECK(refused(request_session_open(client, NO_ROUTE, 0, &other, &buffer), &buffer));
+    CHECK(refused(request_session_execute(session, &ping, &buffer), &buffer));
+    CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));
+    CHECK(refused(glide_client_topology(client, &buffer), &buffer));
+    CHECK(refused(glide_client_statistics(client, &buffer), &buffer));
+    CHECK(refused(topology_resolve(router, &ping, &buffer), &buffer));
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(glide_session_close(session), GLIDE_OK);
+        CHECK_INT(glide_client_close(client), GLIDE_OK);
+        CHECK_INT(glide_router_close(router), GLIDE_OK);
+    }
+    CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
+}
 
 /* ---- The parent's handles ------------------------------------------------------------------ */
 
@@ -77,9 +115,9 @@ static void use_inherited(void *argument)
 {
     inheritance *from_parent = argument;
 
-    check_inherited(from_parent->client, from_parent->router);
+    check_inherited(from_parent);
     read_anew(NULL);
-    check_inherited(from_parent->client, from_parent->router);
+    check_inherited(from_parent);
     glide_buffer_free(&from_parent->buffer);
     CHECK(from_parent->buffer.data == NULL);
 }
@@ -89,6 +127,7 @@ TEST(a_child_uses_what_it_opens_and_not_what_its_parent_opened)
     inheritance own = {.client = open_cluster(), .router = open_router(READ_PRIMARY, NULL)};
     answer given = run(own.client, "PING", NO_ROUTE);
 
+    own.session = open_session(own.client);
     own.buffer = given.buffer;
     for (int i = 0; i < 3; i++) {
         CHECK_CHILD(use_inherited, &own);
@@ -110,12 +149,13 @@ static void use_each_generation(void *argument)
     inheritance own = {.depth = parents->depth - 1, .older = parents};
 
     for (const inheritance *older = parents; older != NULL; older = older->older)
-        check_inherited(older->client, older->router);
+        check_inherited(older);
     own.client = open_cluster();
+    own.session = open_session(own.client);
     own.router = open_router(READ_PRIMARY, NULL);
     for (const inheritance *older = parents; older != NULL; older = older->older) {
         CHECK(older->client != own.client && older->router != own.router);
-        check_inherited(older->client, older->router);
+        check_inherited(older);
     }
     if (own.depth > 0)
         CHECK_CHILD(use_each_generation, &own);
@@ -130,6 +170,7 @@ TEST(each_generation_uses_its_own_handles_and_knows_all_older_ones)
                        .router = open_router(READ_PRIMARY, NULL),
                        .depth = DEPTH};
 
+    own.session = open_session(own.client);
     CHECK_CHILD(use_each_generation, &own);
     CHECK_INT(glide_router_close(own.router), GLIDE_OK);
     CHECK_INT(glide_client_close(own.client), GLIDE_OK);
@@ -152,6 +193,7 @@ TEST(a_grandchild_works_where_its_parents_did_not_use_the_library)
                        .router = open_router(READ_PRIMARY, NULL),
                        .depth = DEPTH};
 
+    own.session = open_session(own.client);
     CHECK_CHILD(fork_again, &own);
     CHECK_INT(glide_router_close(own.router), GLIDE_OK);
     CHECK_INT(glide_client_close(own.client), GLIDE_OK);

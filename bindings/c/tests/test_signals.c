@@ -247,7 +247,9 @@ TEST(signals_from_outside_reach_the_hosts_handlers)
 
 static void *block(void *client)
 {
-    answer given = run(*(glide_client *)client, "BLPOP signals:empty 1", NO_ROUTE);
+    const wire_bytes words[] = {wire_text("BLPOP"), wire_text("signals:empty"), wire_text("1")};
+    const request_command blpop = {.words = words, .word_count = 3, .timeout_ms = 30000};
+    answer given = run_command(*(glide_client *)client, blpop);
 
     CHECK_INT(given.status, GLIDE_OK);
     CHECK_INT(given.view.value.kind, RESPONSE_NIL);

@@ -14,7 +14,8 @@ LIBRARY = TOP / "build" / "faults" / "libglide.so.1"
 
 BEGIN = """
 import ctypes, json, os, sys, threading, time
-from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, Topology
+from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, SlotKeyRoute, SlotType
+from libglide import Topology
 from libglide import library, messages
 
 address = sys.argv[1]
@@ -22,7 +23,7 @@ glide = library.load()
 classes = messages.load()
 topology = Topology([Shard([(0, 16383)], Node("127.0.0.1", 7000))])
 client = Client.connect(address, request_timeout=5.0, connection_timeout=10.0)
-router = Router(topology)
+router, session = Router(topology), client.session("forked")
 ping = client._codec.request(("PING",))
 config = classes.connection_request.FromString(b"")
 host, _, port = address.rpartition(":")
@@ -30,6 +31,7 @@ config.addresses.add(host=host, port=int(port))
 config.cluster_mode_enabled = True
 config.client_name = "faults"
 config = config.SerializeToString()
+opening = client._codec.opening(SlotKeyRoute(SlotType.PRIMARY, "faults"), None)
 own = client._codec.routing(topology, ReadFrom.PRIMARY, None)
 
 calls = {
@@ -41,6 +43,9 @@ calls = {
     "glideGoClientTopology": lambda: with_handle(glide.topology(client._handle)),
     "glideGoClientStatistics": lambda: with_handle(glide.statistics(client._handle)),
     "glideGoClientClose": lambda: (glide.close(opened()), None, b""),
+    "glideGoSessionOpen": lambda: glide.session_open(client._handle, opening),
+    "glideGoSessionExecute": lambda: with_handle(glide.session_execute(session._handle, ping)),
+    "glideGoSessionClose": lambda: (glide.session_close(opened_session()), None, b""),
     "glideGoRouterOpen": lambda: glide.router_open(own),
     "glideGoRouterResolve": lambda: with_handle(glide.router_resolve(router._handle, ping)),
     "glideGoRouterClose": lambda: (glide.router_close(opened_router()), None, b""),
@@ -52,6 +57,10 @@ def with_handle(answer):
 def opened():
     with fault(""):
         return glide.open(config)[1]
+
+def opened_session():
+    with fault(""):
+        return glide.session_open(client._handle, opening)[1]
 
 def opened_router():
     with fault(""):
@@ -87,7 +96,12 @@ def exports() -> set[str]:
     return set(re.findall(r"^//export (\w+)$", sources, re.MULTILINE))
 
 
-WITHOUT_RESPONSE = {"glideGoSchema", "glideGoClientClose", "glideGoRouterClose"}
+WITHOUT_RESPONSE = {
+    "glideGoSchema",
+    "glideGoClientClose",
+    "glideGoRouterClose",
+    "glideGoSessionClose",
+}
 INTERNAL = 13
 
 
@@ -168,7 +182,7 @@ assert client.execute("PING") == "PONG"
 def test_a_response_without_memory_is_an_error_without_a_response(cluster: Cluster) -> None:
     program = """
 for place, call in calls.items():
-    if place not in ("glideGoKeySlot", "glideGoClientClose", "glideGoRouterClose"):
+    if place != "glideGoKeySlot" and not place.endswith("Close"):
         with fault("malloc"):
             status, handle, data = call()
         print(json.dumps([place, status, handle, len(data)]))
@@ -187,7 +201,7 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 9
+    assert len(told) == 11
     for place, status, handle, size in told:
         # A router that opened has nothing to say, and so needs no memory.
         expected = 0 if place == "glideGoRouterOpen" else INTERNAL

@@ -86,6 +86,7 @@ def test_a_child_reads_through_a_client_of_its_own(cluster: Cluster, before: str
 
 INHERITED = """
 client, router = Client.connect(address), Router(topology)
+session = client.session("forked")
 scan = client.scan()
 next(scan, None)
 
@@ -100,6 +101,8 @@ def use():
         (client, "topology", ()),
         (client, "statistics", ()),
         (client, "update_password", ("secret",)),
+        (client, "session", ("forked",)),
+        (session, "execute", ("PING",)),
         (router, "resolve", ("PING",)),
         (router, "resolve_batch", ([("PING",)],)),
     ]:
@@ -112,7 +115,7 @@ def use():
     except ClosingError as error:
         print("scan", error.status.name)
     print(repr(client).endswith("open>"))
-    with client, router:
+    with client, router, session:
         pass
     client.close()
     print(libglide.key_slot("foo"), read(), flush=True)
@@ -139,6 +142,8 @@ def test_the_parents_clients_and_routers_are_told_apart_and_close_in_silence(
                 "topology",
                 "statistics",
                 "update_password",
+                "session",
+                "execute",
                 "resolve",
                 "resolve_batch",
             )

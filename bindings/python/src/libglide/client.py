@@ -265,7 +265,7 @@ class Client(Resolver):
             RequestError: The script failed or is none, the keys are in several slots, or the
                 route names no node.
             MultiNodeError: As ``execute``, for a route to several nodes.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
             TypeError: An argument is of another type.
         """
         request = self._codec.script(script, keys, args, route, timeout)
@@ -370,7 +370,7 @@ class Client(Resolver):
             RequestError: The route names no node or several, there are as many sessions as
                 ``inflight_requests_limit``, or the server refused the connection.
             ConnectionError: The node cannot be reached.
-            ClosingError: The client is closed, or this is the child of a fork.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         if key is not None:
             if route is not None:

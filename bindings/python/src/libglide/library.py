@@ -187,7 +187,7 @@ class Library:
         return self._call(self._c.glide_session_execute, session, request, len(request))
 
     def session_close(self, session: int) -> int:
-        """Close a session; harmless on a closed one and in a forked child."""
+        """Close a session; harmless on a closed one and on one of a parent."""
         return int(self._c.glide_session_close(session))
 
     def _open(self, function: Callable[..., int], *arguments: object) -> tuple[int, int, bytes]:

@@ -62,7 +62,8 @@ class Session:
             RequestError: The server refused it, with the code "MOVED" or "ASK" where the slot is
                 or goes elsewhere; or it has no place in a session.
             ConnectionError: The connection was lost, by this call or before.
-            ClosingError: The session or its client is closed, or this is the child of a fork.
+            ClosingError: The session or its client is closed, or they were opened before a fork
+                and this is the child.
             TypeError: An argument is neither bytes nor str, int or float.
         """
         request = self._codec.request(args, timeout=timeout)
