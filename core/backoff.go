@@ -92,7 +92,7 @@ func (g *gate) opened() {
 func (s *links) hasten() {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, l := range s.open {
-		l.gate.opened()
+	for _, p := range s.peers {
+		p.gate.opened()
 	}
 }

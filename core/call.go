@@ -142,7 +142,7 @@ func (k *Call) board() {
 	f := &k.flight
 	f.begin(&k.plan, &k.plan.Legs[0])
 	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
-	link, err := k.client.links.to(f.to.endpoint)
+	link, err := k.client.links.to(f.to.endpoint, f.to.role)
 	if err != nil {
 		k.settle(routing.Value{}, err)
 		return

@@ -68,7 +68,7 @@ func Open(config Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{config: config}
-	c.links = links{config: &c.config, open: make(map[routing.Address]*link), counts: make(map[routing.Address]*counters)}
+	c.links = links{config: &c.config, peers: make(map[routing.Address]*peer)}
 	c.planner = routing.Planner{
 		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone, ReadOnly: config.ReadOnly,
 		Usable: c.links.usable, Latency: c.links.latency,

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -45,14 +46,14 @@ func (n *counters) wrote(bytes int) { n.sent.Add(uint64(bytes)) }
 func (n *counters) read(bytes int)  { n.received.Add(uint64(bytes)) }
 
 // exchanged counts requests that went out together, and their failure. Where the caller lost
-// interest nothing failed: others had answered, say. Where the server had hung up before, nothing
+// interest nothing failed: others had answered, say; nor where the link was closed. Where the server had hung up before, nothing
 // went out, and the same requests come again.
 func (n *counters) exchanged(requests int, err error) {
 	if errors.Is(err, errIdleClosed) {
 		return
 	}
 	n.requests.Add(uint64(requests))
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) {
 		n.failures.Add(1)
 		n.remember(err.Error())
 	}

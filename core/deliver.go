@@ -17,9 +17,19 @@ import (
 type target struct {
 	endpoint routing.Address
 	node     *routing.Node // nil where the topology does not know it
+	role     routing.Role  // in which it is addressed; a primary's where nobody knows
 }
 
-func targetOf(node *routing.Node) target { return target{node.Endpoint, node} }
+func targetOf(node *routing.Node) target { return target{node.Endpoint, node, node.Role} }
+
+// targetAt is an address, in the role that the topology knows it to have.
+func (c *Client) targetAt(address routing.Address) target {
+	to := target{endpoint: address}
+	if node := c.topology.now().Find(address); node != nil {
+		to.role = node.Role
+	}
+	return to
+}
 
 func (t target) name() string {
 	if t.node != nil {
@@ -47,7 +57,6 @@ type flight struct {
 	transaction [][][]byte
 	alone       bool            // over a connection of its own: it blocks
 	script      *Script         // that the words run
-	strict      bool            // a node that has become a replica must not run it
 	loading     bool            // the next attempt loads its source first
 	supplied    routing.Address // the node that was given the source last
 
@@ -118,7 +127,7 @@ func (c *Client) scatter(ctx context.Context, all []*flight) {
 func (c *Client) convoyOf(all []*flight, deadline time.Time) (together convoy, apart [][]*flight) {
 	for _, group := range byTarget(all) {
 		commands, alone := commandsOf(group)
-		l, err := c.links.to(group[0].to.endpoint)
+		l, err := c.links.to(group[0].to.endpoint, group[0].to.role)
 		if alone || err != nil {
 			apart = append(apart, group)
 		} else {
@@ -151,12 +160,13 @@ func anyError(replies []routing.Value) bool {
 
 // byTarget groups flights by their targets, each group in their order.
 func byTarget(all []*flight) (groups [][]*flight) {
-	index := make(map[routing.Address]int)
+	index := make(map[target]int)
 	for _, f := range all {
-		i, known := index[f.to.endpoint]
+		to := target{endpoint: f.to.endpoint, role: f.to.role} // nodes of two snapshots may be one
+		i, known := index[to]
 		if !known {
 			i = len(groups)
-			index[f.to.endpoint] = i
+			index[to] = i
 			groups = append(groups, nil)
 		}
 		groups[i] = append(groups[i], f)
@@ -284,7 +294,7 @@ func (f *flight) appendTo(commands [][][]byte) [][][]byte {
 	if f.transaction != nil {
 		return append(commands, f.transaction...)
 	}
-	return f.restore(append(commands, f.leg.Words))
+	return append(commands, f.leg.Words)
 }
 
 // answer reduces the replies to what appendTo added to the one that counts; rest are those to the
@@ -300,12 +310,12 @@ func (f *flight) answer(replies []routing.Value) (reply routing.Value, rest []ro
 	if reply = rest[0]; refused != nil {
 		reply = *refused
 	}
-	return reply, f.restored(rest[1:])
+	return reply, rest[1:]
 }
 
 // exchange sends commands to a target in one write.
 func (c *Client) exchange(ctx context.Context, to target, commands ...[][]byte) ([]routing.Value, error) {
-	l, err := c.links.to(to.endpoint)
+	l, err := c.links.to(to.endpoint, to.role)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +324,7 @@ func (c *Client) exchange(ctx context.Context, to target, commands ...[][]byte) 
 
 // aside sends commands to a target in one write over a connection of their own.
 func (c *Client) aside(ctx context.Context, to target, commands ...[][]byte) ([]routing.Value, error) {
-	l, err := c.links.to(to.endpoint)
+	l, err := c.links.to(to.endpoint, to.role)
 	if err != nil {
 		return nil, err
 	}
@@ -421,8 +431,8 @@ func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
 	return failure, giveUp
 }
 
-// redirect turns the leg to where a MOVED or an ASK points. MOVED also repairs the topology at
-// once. A write to all nodes is not turned: each of its legs would run on the one owner of the key.
+// redirect turns the leg to where a MOVED or an ASK points, which is a primary whatever the topology
+// says. MOVED also repairs the topology at once. A write to all nodes is not turned: each of its legs would run on the one owner of the key.
 func (c *Client) redirect(f *flight, line string) verdict {
 	move, good := routing.ParseRedirect(line, f.to.endpoint)
 	if !good {
@@ -443,7 +453,7 @@ func (c *Client) redirect(f *flight, line string) verdict {
 	before := f.to.endpoint
 	f.to, f.asking = target{endpoint: move.To}, move.Ask
 	if node := snapshot.Find(move.To); node != nil {
-		f.to = targetOf(node)
+		f.to.endpoint, f.to.node = node.Endpoint, node
 	}
 	if f.to.endpoint == before {
 		// The node contradicts itself: it is taking the slot over, or the connection leads to

@@ -10,7 +10,7 @@ import (
 	"libglide/routing"
 )
 
-// health is what a link knows of its node from the traffic it had: nobody asks a node just to
+// health is what a client knows of a node from the traffic it had: nobody asks a node just to
 // know.
 type health struct {
 	downUntil atomic.Int64  // Unix nanoseconds; a connection failed, so choose others until then
@@ -37,8 +37,8 @@ func gaveUp(ctx context.Context, began time.Time) bool {
 
 // shun leaves a node out of choices for a while: it answers, and says that it cannot serve.
 func (s *links) shun(node *routing.Node) {
-	if l := s.known(node); l != nil {
-		l.health.failed()
+	if p := s.at(node.Endpoint); p != nil {
+		p.health.failed()
 	}
 }
 
@@ -66,25 +66,19 @@ func (h *health) answered() {
 
 // usable says whether a node may be chosen where there is a choice.
 func (s *links) usable(node *routing.Node) bool {
-	l := s.known(node)
-	if l == nil {
+	p := s.at(node.Endpoint)
+	if p == nil {
 		return true
 	}
-	until := l.health.downUntil.Load()
+	until := p.health.downUntil.Load()
 	return until == 0 || time.Now().UnixNano() > until
 }
 
 // latency is the average of a node in seconds, 0 where it was not asked yet.
 func (s *links) latency(node *routing.Node) float64 {
-	l := s.known(node)
-	if l == nil {
+	p := s.at(node.Endpoint)
+	if p == nil {
 		return 0
 	}
-	return math.Float64frombits(l.health.average.Load())
-}
-
-func (s *links) known(node *routing.Node) *link {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.open[node.Endpoint]
+	return math.Float64frombits(p.health.average.Load())
 }

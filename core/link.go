@@ -10,17 +10,16 @@ import (
 	"libglide/routing"
 )
 
-// link is the connections to one node: the lane that ordinary requests share, and wires of their
-// own for those that would hold it up.
+// link is the connections to one node in one role: the lane that ordinary requests share, and
+// wires of their own for those that would hold it up.
 type link struct {
+	*peer
 	config   *Config
 	endpoint routing.Address
+	role     routing.Role // a replica's connections are in READONLY mode
 	lane     lane
-	counters *counters
-	health   health
-	gate     gate
 	users    atomic.Int64 // exchanges that run
-	retired  atomic.Bool  // the node has left: the last user closes the link
+	retired  atomic.Bool  // the node has left, or its role: the last user closes the link
 	life     context.Context
 	end      context.CancelFunc
 
@@ -33,8 +32,8 @@ type link struct {
 // maxSpare wires that nobody uses are kept.
 const maxSpare = 16
 
-func newLink(config *Config, endpoint routing.Address, counters *counters) (*link, error) {
-	l := &link{config: config, endpoint: endpoint, counters: counters, wires: make(map[*wire]struct{})}
+func newLink(config *Config, endpoint routing.Address, role routing.Role, to *peer) (*link, error) {
+	l := &link{peer: to, config: config, endpoint: endpoint, role: role, wires: make(map[*wire]struct{})}
 	l.life, l.end = context.WithCancel(context.Background())
 	var err error
 	l.lane.link, l.lane.until.link = l, l
@@ -154,18 +153,34 @@ func (l *link) close() {
 	l.lane.close()
 }
 
-// links are the links of a client, by endpoint. They connect when they are first used.
+// peer is what a client knows of one address, over all its links there and beyond them.
+type peer struct {
+	counters counters
+	health   health
+	gate     gate
+	links    [2]*link // by role; nil where none stands. The lock of the client's links guards them
+}
+
+// links are the links of a client, by endpoint and role. They connect when they are first used.
 type links struct {
 	config *Config
 	mu     sync.RWMutex
-	open   map[routing.Address]*link
-	counts map[routing.Address]*counters
+	peers  map[routing.Address]*peer
 	closed bool
 }
 
-func (s *links) to(endpoint routing.Address) (*link, error) {
+// to is the link to a node in a role. A server that is no cluster refuses READONLY and serves reads
+// without it, so there one link is for both.
+func (s *links) to(endpoint routing.Address, role routing.Role) (*link, error) {
+	if s.config.Standalone {
+		role = routing.Primary
+	}
 	s.mu.RLock()
-	l := s.open[endpoint]
+	p := s.peers[endpoint]
+	var l *link
+	if p != nil {
+		l = p.links[role]
+	}
 	s.mu.RUnlock()
 	if l != nil {
 		return l, nil
@@ -175,29 +190,49 @@ func (s *links) to(endpoint routing.Address) (*link, error) {
 	if s.closed {
 		return nil, &connError{false, net.ErrClosed}
 	}
-	if l := s.open[endpoint]; l != nil {
-		return l, nil
+	if p = s.peers[endpoint]; p == nil {
+		p = new(peer)
+		s.peers[endpoint] = p
 	}
-	l, err := newLink(s.config, endpoint, s.countersOf(endpoint))
-	if err != nil {
-		return nil, &connError{false, err}
+	if p.links[role] == nil {
+		l, err := newLink(s.config, endpoint, role, p)
+		if err != nil {
+			return nil, &connError{false, err}
+		}
+		p.links[role] = l
 	}
-	s.open[endpoint] = l
-	return l, nil
+	return p.links[role], nil
 }
 
-// renew lets the next exchange with an endpoint begin with new connections.
+// renew lets the next exchange with an endpoint begin with new connections, at once.
 func (s *links) renew(endpoint routing.Address) {
-	s.keep(func(other routing.Address) bool { return other != endpoint })
-}
-
-// keep retires the links to endpoints that are not wanted any more.
-func (s *links) keep(wanted func(routing.Address) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for endpoint, l := range s.open {
-		if !wanted(endpoint) {
-			delete(s.open, endpoint)
+	if p := s.peers[endpoint]; p != nil {
+		p.retire(func(routing.Role) bool { return true })
+		p.gate.opened()
+	}
+}
+
+// keep retires the links that are not wanted any more: to endpoints that have left, and in roles
+// that those which stay do not have. It forgets peers that are not known and not connected to.
+func (s *links) keep(wanted func(routing.Address, routing.Role) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for endpoint, p := range s.peers {
+		p.retire(func(role routing.Role) bool { return !wanted(endpoint, role) })
+		known := wanted(endpoint, routing.Primary) || wanted(endpoint, routing.Replica)
+		if !known && p.counters.open.Load() <= 0 {
+			delete(s.peers, endpoint)
+		}
+	}
+}
+
+// retire retires the links in some roles. Exchanges that run on them end in peace.
+func (p *peer) retire(unwanted func(routing.Role) bool) {
+	for role, l := range p.links {
+		if l != nil && unwanted(routing.Role(role)) {
+			p.links[role] = nil
 			l.retire()
 		}
 	}
@@ -207,8 +242,19 @@ func (s *links) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for endpoint, l := range s.open {
-		delete(s.open, endpoint)
-		l.close()
+	for _, p := range s.peers {
+		for role, l := range p.links {
+			if l != nil {
+				p.links[role] = nil
+				l.close()
+			}
+		}
 	}
+}
+
+// at is what is known of an endpoint; nil where there was no link yet.
+func (s *links) at(endpoint routing.Address) *peer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.peers[endpoint]
 }

@@ -34,13 +34,18 @@ func descriptors(t *testing.T, client *Client, do func(fd int)) (count int) {
 		require.NoError(t, err)
 		require.NoError(t, raw.Control(func(fd uintptr) { do(int(fd)) }))
 	}
-	for _, l := range client.links.open {
-		l.mu.Lock()
-		for w := range l.wires {
-			look(w)
+	for _, p := range client.links.peers {
+		for _, l := range p.links {
+			if l == nil {
+				continue
+			}
+			l.mu.Lock()
+			for w := range l.wires {
+				look(w)
+			}
+			l.mu.Unlock()
+			look(l.lane.wire)
 		}
-		l.mu.Unlock()
-		look(l.lane.wire)
 	}
 	return count
 }
@@ -94,9 +99,9 @@ func TestConnectingEndsAtTheConnectTimeout(t *testing.T) {
 func TestAConnectionThatIsNotMadeByTheConnectTimeoutIsGivenUpBeforeTheRequests(t *testing.T) {
 	f := fakeCluster(t)
 	client := open(t, Config{RefreshEvery: -1, ConnectTimeout: 200 * time.Millisecond, RequestTimeout: time.Minute}, f.one.Address())
-	f.three.On("READONLY", fakenode.Silence(), fakenode.Simple("OK"))
+	f.three.On("SELECT 0", fakenode.Silence(), fakenode.Simple("OK"))
 	run(t, client, command("SET", "foo", "1")) // by the second connection
-	require.Len(t, f.three.Got("READONLY"), 2)
+	require.Len(t, f.three.Got("SELECT 0"), 2)
 	require.Contains(t, statisticsOf(t, client).of(t, f.three).LastError.Message, "i/o timeout")
 }
 

@@ -64,11 +64,6 @@ func (f *flight) supply() bool {
 	return true
 }
 
-var (
-	readWriteWords = [][]byte{[]byte("READWRITE")}
-	readOnlyWords  = [][]byte{[]byte("READONLY")}
-)
-
 // carry makes flights those of a script.
 func (s *Script) carry(legs []*flight, snapshot *routing.Snapshot) error {
 	if err := s.checkSlots(snapshot); err != nil {
@@ -76,55 +71,29 @@ func (s *Script) carry(legs []*flight, snapshot *routing.Snapshot) error {
 	}
 	for _, f := range legs {
 		f.script = s
-		f.strict = !snapshot.Standalone && f.leg.Role == routing.Primary && len(s.Keys) > 0
 	}
 	return nil
 }
 
-// prepare adds what goes ahead of a script in the same write: its source where the node wants it,
-// and READWRITE where it is for the primary. Connections are in READONLY mode, in which a node that
-// has become a replica would run the script, with stale reads and an error at the first write
-// ("attempted to access a non local key"), rather than say MOVED (seen on server 9.1).
+// prepare adds what goes ahead of a script in the same write: its source, where the node wants it.
 func (f *flight) prepare(commands [][][]byte) [][][]byte {
 	if f.loading {
 		commands = append(commands, [][]byte{[]byte("SCRIPT"), []byte("LOAD"), f.script.Source})
 	}
-	if f.strict {
-		commands = append(commands, readWriteWords)
-	}
 	return commands
 }
 
-// restore adds what undoes prepare.
-func (f *flight) restore(commands [][][]byte) [][][]byte {
-	if f.strict {
-		commands = append(commands, readOnlyWords)
-	}
-	return commands
-}
-
-// prepared takes the replies to what prepare added off the others. Where the node refused the
+// prepared takes the reply to what prepare added off the others. Where the node refused the
 // source, that is the answer: the script would only be unknown again.
 func (f *flight) prepared(replies []routing.Value) (rest []routing.Value, refused *routing.Value) {
-	if f.loading {
-		f.loading = false
-		if reply := replies[0]; reply.IsError() {
-			f.supplied = routing.Address{}
-			line := routing.ErrorReply(string(reply.Text) + " (SCRIPT LOAD)")
-			refused = &line
-		}
-		replies = replies[1:]
+	if !f.loading {
+		return replies, nil
 	}
-	if f.strict {
-		replies = replies[1:]
+	f.loading = false
+	if reply := replies[0]; reply.IsError() {
+		f.supplied = routing.Address{}
+		line := routing.ErrorReply(string(reply.Text) + " (SCRIPT LOAD)")
+		refused = &line
 	}
-	return replies, refused
-}
-
-// restored does that for restore.
-func (f *flight) restored(replies []routing.Value) []routing.Value {
-	if f.strict {
-		replies = replies[1:]
-	}
-	return replies
+	return replies[1:], refused
 }

@@ -99,18 +99,9 @@ func (c *Client) session(ctx context.Context, route routing.Route) (*Session, er
 	}
 }
 
-// connectSession makes a session with the flight's target. Its first command undoes or renews what
-// every connection begins with (see wire.dial): with a primary a session is not in READONLY mode,
-// so that a node which becomes a replica says so, rather than serve stale reads.
+// connectSession makes a session with the flight's target, which answers before it counts as made.
 func (c *Client) connectSession(ctx context.Context, f *flight) (*Session, routing.Value, error) {
-	words := readWriteWords
-	switch {
-	case c.topology.now().Standalone:
-		words = [][]byte{[]byte("PING")}
-	case f.to.node.Role == routing.Replica:
-		words = readOnlyWords
-	}
-	l, err := c.links.to(f.to.endpoint)
+	l, err := c.links.to(f.to.endpoint, f.to.role)
 	if err != nil {
 		return nil, routing.Value{}, err
 	}
@@ -121,7 +112,7 @@ func (c *Client) connectSession(ctx context.Context, f *flight) (*Session, routi
 	s := &Session{client: c, link: l, wire: w, to: f.to, turn: make(chan struct{}, 1)}
 	s.life, s.end = context.WithCancel(c.closing)
 	s.turn <- struct{}{}
-	replies, err := s.exchange(ctx, words)
+	replies, err := s.exchange(ctx, pingWords)
 	if err == nil && !replies[0].IsError() {
 		return s, replies[0], nil
 	}

@@ -31,7 +31,7 @@ var (
 func (c *Client) askRole(ctx context.Context, found *finding) {
 	if c.config.Discovery == DiscoverStatic {
 		var replies []routing.Value
-		if replies, found.err = c.exchange(ctx, target{endpoint: found.from}, pingWords); found.err == nil && replies[0].IsError() {
+		if replies, found.err = c.exchange(ctx, c.targetAt(found.from), pingWords); found.err == nil && replies[0].IsError() {
 			found.err = refusal(replies[0].Text)
 		}
 		if found.order > 0 {
@@ -39,7 +39,7 @@ func (c *Client) askRole(ctx context.Context, found *finding) {
 		}
 		return
 	}
-	replies, err := c.exchange(ctx, target{endpoint: found.from}, roleWords, serverWords)
+	replies, err := c.exchange(ctx, c.targetAt(found.from), roleWords, serverWords)
 	switch {
 	case err != nil:
 		found.err = err

@@ -2,6 +2,7 @@ package core
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -59,16 +60,16 @@ func (c *Client) Statistics() (*Statistics, error) {
 	counted := c.links.counted()
 	for _, node := range now.Nodes() {
 		of := NodeStatistics{Node: node, InTopology: true}
-		if l, has := counted[node.Endpoint]; has {
-			l.read(&of)
+		if p, has := counted[node.Endpoint]; has {
+			p.read(&of)
 			delete(counted, node.Endpoint)
 		}
 		s.Nodes = append(s.Nodes, of)
 	}
 	members := len(s.Nodes)
-	for address, l := range counted {
+	for address, p := range counted {
 		of := NodeStatistics{Node: &routing.Node{Address: address, Endpoint: address}}
-		l.read(&of)
+		p.read(&of)
 		s.Nodes = append(s.Nodes, of)
 	}
 	slices.SortFunc(s.Nodes[members:], func(a, b NodeStatistics) int {
@@ -78,8 +79,8 @@ func (c *Client) Statistics() (*Statistics, error) {
 }
 
 // read copies what was counted.
-func (l *linkCount) read(into *NodeStatistics) {
-	n := l.counters
+func (p *peer) read(into *NodeStatistics) {
+	n := &p.counters
 	into.Connections, into.Made = int(max(0, n.open.Load())), n.made.Load()
 	if into.Connections > 0 {
 		into.ConnectedSince = time.Unix(0, n.since.Load())
@@ -87,47 +88,14 @@ func (l *linkCount) read(into *NodeStatistics) {
 	into.Requests, into.Errors = n.requests.Load(), n.errors.Load()
 	into.Redirects, into.Failures = n.redirects.Load(), n.failures.Load()
 	into.BytesSent, into.BytesReceived = n.sent.Load(), n.received.Load()
-	into.Latency, into.LastError = l.latency, n.last.Load()
+	into.Latency, into.LastError = p.health.latency(), n.last.Load()
 }
 
-// linkCount is the counters of an address and the latency that its link knows.
-type linkCount struct {
-	counters *counters
-	latency  time.Duration
-}
-
-// countersOf are the counters of an address, which outlive its links. The caller holds the lock.
-func (s *links) countersOf(endpoint routing.Address) *counters {
-	n := s.counts[endpoint]
-	if n == nil {
-		n = new(counters)
-		s.counts[endpoint] = n
-	}
-	return n
-}
-
-func (s *links) counted() map[routing.Address]*linkCount {
+// counted are the peers by their addresses.
+func (s *links) counted() map[routing.Address]*peer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	all := make(map[routing.Address]*linkCount, len(s.counts))
-	for endpoint, n := range s.counts {
-		all[endpoint] = &linkCount{counters: n}
-		if l := s.open[endpoint]; l != nil {
-			all[endpoint].latency = l.health.latency()
-		}
-	}
-	return all
-}
-
-// forget drops the counters of addresses that are neither wanted nor connected to.
-func (s *links) forget(wanted func(routing.Address) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for endpoint, n := range s.counts {
-		if !wanted(endpoint) && s.open[endpoint] == nil && n.open.Load() <= 0 {
-			delete(s.counts, endpoint)
-		}
-	}
+	return maps.Clone(s.peers)
 }
 
 // disclosed is the configuration without what only servers may see.

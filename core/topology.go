@@ -166,9 +166,7 @@ func (c *Client) look(ctx context.Context) {
 		cancel()
 		if err == nil {
 			c.accept(ctx, snapshot)
-			wanted := snapshotWants(c.topology.now(), c.config.Addresses)
-			c.links.keep(wanted)
-			c.links.forget(wanted)
+			c.tidy()
 			return
 		}
 	}
@@ -239,6 +237,7 @@ func (c *Client) learn(ctx context.Context) error {
 	}
 	c.topology.publish(snapshot)
 	c.topology.hear()
+	c.tidy() // seeds were connected to before their roles were known
 	return nil
 }
 
@@ -265,10 +264,19 @@ func (c *Client) complete(view *routing.Snapshot) *routing.Snapshot {
 	})
 }
 
-func snapshotWants(snapshot *routing.Snapshot, seeds []routing.Address) func(routing.Address) bool {
-	return func(endpoint routing.Address) bool {
-		return snapshot.Find(endpoint) != nil || slices.Contains(seeds, endpoint)
-	}
+// tidy retires the links that have no place in the topology in force.
+func (c *Client) tidy() {
+	now := c.topology.now()
+	c.links.keep(func(endpoint routing.Address, role routing.Role) bool {
+		node := now.Find(endpoint)
+		switch {
+		case node == nil:
+			return role == routing.Primary && slices.Contains(c.config.Addresses, endpoint)
+		case c.config.Standalone:
+			return role == routing.Primary // the one link there is
+		}
+		return role == node.Role
+	})
 }
 
 // finding is what one address says of itself and of the cluster.
@@ -356,7 +364,7 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 		}
 	}()
 	if !c.config.Standalone {
-		replies, err := c.exchange(ctx, target{endpoint: address}, slotsWords, infoWords)
+		replies, err := c.exchange(ctx, c.targetAt(address), slotsWords, infoWords)
 		switch {
 		case err != nil:
 			found.err = err

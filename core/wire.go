@@ -136,10 +136,6 @@ func (w *wire) reach() (err error) {
 }
 
 // connect makes a connection.
-//
-// READONLY goes ahead of the library's own handshake: it lets a replica serve reads, changes
-// nothing on a primary, and stays in force through HELLO (seen on servers 8.0 and 9.1). So every
-// connection has it, also one that was made anew.
 func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	l := w.link
 	if err := l.gate.pass(l.config.Backoff); err != nil {
@@ -158,7 +154,7 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	if err == nil {
 		user := l.config.credentials.now()
 		made.renewal = user.renewal
-		if err = greet(ctx, made.Conn, user); err != nil {
+		if err = greet(ctx, made.Conn, user, l.role); err != nil {
 			_ = made.Conn.Close()
 		}
 	}
@@ -225,27 +221,44 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// greet authenticates, since a server with a password refuses READONLY before that, and sends
-// READONLY. A server that is not a cluster refuses READONLY; that is as good.
-func greet(ctx context.Context, raw net.Conn, user *credential) error {
+var (
+	readOnlyCommand = []byte("*1\r\n$8\r\nREADONLY\r\n")
+	selectCommand   = []byte("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n")
+)
+
+// greet says what goes ahead of the library's own handshake, so that every connection has it, also
+// one that was made anew.
+//
+// A replica serves reads after READONLY, which stays in force through HELLO (seen on servers 8.0 and
+// 9.1); a password goes before it. A primary does without: if it is demoted, a connection in that
+// mode has it serve stale reads, where another has it say MOVED (seen on server 9.1). A server that
+// is not a cluster refuses READONLY; that is as good.
+//
+// Something is said in any case: a node that accepts connections and answers nothing is as good as
+// none, and whoever waits here has sent nothing. SELECT 0 changes nothing, and is answered also by a
+// node that is loading.
+func greet(ctx context.Context, raw net.Conn, user *credential, role routing.Role) error {
 	if deadline, has := ctx.Deadline(); has {
 		if err := raw.SetDeadline(deadline); err != nil {
 			return err
 		}
 	}
-	commands := [][]byte{[]byte("*1\r\n$8\r\nREADONLY\r\n")}
+	var commands [][]byte
 	if auth := user.auth(); auth != nil {
-		commands = [][]byte{auth, commands[0]}
+		commands = append(commands, auth)
+	}
+	if role == routing.Replica {
+		commands = append(commands, readOnlyCommand)
+	}
+	if len(commands) == 0 {
+		commands = append(commands, selectCommand)
 	}
 	lines, err := say(raw, commands...)
 	if err != nil {
 		return err
 	}
-	if err := refusalOf(lines[0]); err != nil && len(lines) > 1 {
-		return err
-	}
-	if last := lines[len(lines)-1]; !strings.Contains(last, "cluster support disabled") {
-		if err := refusalOf(last); err != nil {
+	for _, line := range lines {
+		if err := refusalOf(line); err != nil && !strings.Contains(line, "cluster support disabled") {
 			return err
 		}
 	}
