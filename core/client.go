@@ -203,7 +203,9 @@ func (c *Client) again(ctx context.Context, first error, plan func() error) erro
 		if err := c.connected(ctx); err != nil {
 			return err
 		}
-		first = plan()
+		if first = plan(); first != nil && planError(first).Status == StatusRoute {
+			return c.because(planError(first))
+		}
 	}
 	if first != nil {
 		return planError(first)

@@ -40,6 +40,7 @@ type conn struct {
 	wire   *wire
 	wrote  bool // and has read nothing since
 	rounds int  // exchanges begun; the first is the handshake
+	guard  guard
 
 	ahead    int   // bytes that were written ahead of the exchange that will bring them
 	aheadErr error // how that ended
@@ -103,6 +104,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	c.wire.link.counters.read(n)
 	if n > 0 {
 		c.wrote = false
+		if odd := c.guard.check(p[:n]); odd != nil {
+			return 0, &connError{true, odd}
+		}
 	}
 	if errors.Is(err, io.EOF) {
 		err = errServerClosed

@@ -65,6 +65,7 @@ type flight struct {
 	waits     int
 	margin    time.Duration // of the deadline, to be left for an attempt to be worth beginning
 	resent    bool          // a read was sent again after its reply was lost
+	reason    *Error        // why the last attempt failed that was not cut short by the deadline
 	outcome   Outcome
 }
 
@@ -194,10 +195,11 @@ func (c *Client) fly(ctx context.Context, group []*flight) {
 // again together, so that their order stays; where some failed, each of those goes on alone.
 func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.Value, err error) {
 	if err != nil && len(group) > 1 && !wasSent(err) {
-		_, next := c.judge(group[0], routing.Value{}, err)
+		failure, next := c.judge(group[0], routing.Value{}, err)
 		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
 			for _, f := range group {
 				f.waits = group[0].waits
+				f.blame(failure, next)
 				c.steer(f, next)
 			}
 			c.scatter(ctx, group)
@@ -236,6 +238,7 @@ func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err e
 func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdict) {
 	var reply routing.Value
 	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
+		f.blame(failure, next)
 		c.steer(f, next)
 		replies, err := c.attempt(ctx, f)
 		if err == nil {
@@ -421,7 +424,7 @@ func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
 		return failure, giveUp
 	case !failure.Sent:
 		c.refreshSoon()
-		return failure, waitFirst
+		return c.because(failure), waitFirst
 	case f.readOnly && !f.resent:
 		c.refreshSoon()
 		f.resent = true
@@ -498,6 +501,14 @@ func (f *flight) pause(ctx context.Context) bool {
 	}
 }
 
+// blame keeps why an attempt failed, for the case that the deadline ends the next one before
+// anything was sent: "connection refused" says more than that there was no connection by then.
+func (f *flight) blame(failure *Error, next verdict) {
+	if next != sendAgain && (failure.Status != StatusTimeout || failure.Sent) {
+		f.reason = failure
+	}
+}
+
 // steer gives the leg its target anew after a wait; a redirect has named it already.
 func (c *Client) steer(f *flight, next verdict) {
 	if next == sendAgain {
@@ -511,6 +522,9 @@ func (c *Client) steer(f *flight, next verdict) {
 
 // end sets the outcome, told of the node that was addressed first.
 func (f *flight) end(reply routing.Value, failure *Error) {
+	if failure != nil && failure.Status == StatusTimeout && !failure.Sent && f.reason != nil {
+		failure = f.reason
+	}
 	f.outcome = Outcome{Node: f.first, Slots: f.leg.Slots(), Value: reply, Err: failure, Sent: true, Fallback: f.leg.Fallback}
 	if failure != nil {
 		f.outcome.Value, f.outcome.Sent = routing.Value{}, failure.Sent

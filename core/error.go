@@ -79,7 +79,7 @@ func transportError(what string, to target, err error, readOnly bool) *Error {
 		e.Message = fmt.Sprintf("%s: no reply from %s by the deadline; it may have run", what, to)
 	case isTimeout(err):
 		e.Status = StatusTimeout
-		e.Message = fmt.Sprintf("%s: no connection to %s by the deadline: %v", what, to, err)
+		e.Message = fmt.Sprintf("%s: not sent to %s by the deadline: %v", what, to, err)
 	case sent:
 		e.Message = fmt.Sprintf("%s: connection to %s was lost after the command was written; it may have run: %v", what, to, err)
 	default:

@@ -302,10 +302,10 @@ func TestAMalformedReplyIsAnErrorAndTheClientGoesOn(t *testing.T) {
 		deep = fakenode.Array(deep)
 	}
 	for reason, reply := range map[string]fakenode.Value{
-		"nested deeper than":   deep,
-		"unknown message type": fakenode.Raw("\x07garbage\r\n"),
-		"makeslice":            fakenode.Raw("*-5\r\n"),
-		"malformed reply":      fakenode.Raw("$-7\r\n"),
+		"nested deeper than": deep,
+		"unknown type":       fakenode.Raw("\x07garbage\r\n"),
+		"length that is":     fakenode.Raw("*-5\r\n"),
+		"malformed reply":    fakenode.Raw("$-7\r\n"),
 	} {
 		f := fakeCluster(t)
 		f.three.On("SET foo", reply, fakenode.Simple("OK"))
@@ -355,8 +355,10 @@ func TestOfTwoViewsTheOneOfTheNewerEpochIsTaken(t *testing.T) {
 		node.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.one.Endpoint())))
 		node.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:8\r\n"))
 	}
-	f.three.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.two.Endpoint())))
-	f.three.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:9\r\n"))
+	for _, node := range []*fakenode.Node{f.three, f.replica} { // one of them is among any three
+		node.On("CLUSTER SLOTS", fakenode.Slots(fakenode.Serves(0, 16383, f.two.Endpoint())))
+		node.On("CLUSTER INFO", fakenode.Bulk("cluster_current_epoch:9\r\n"))
+	}
 	client.refresh(t.Context())
 	require.EqualValues(t, 9, client.Topology().Epoch)
 	require.Equal(t, f.two.Address(), client.Topology().Owner(0).Primary.Address.String())

@@ -145,6 +145,7 @@ func (n *lane) leave(e *errand) (gone, sent bool) {
 	promoted := false
 	switch e.phase.Load() {
 	case phaseQueued:
+		n.wire.blame()
 		at := slices.Index(n.queue, e)
 		n.unqueue(at, at+1)
 		gone = true

@@ -340,6 +340,7 @@ func TestAPausedNodeCostsItsCallersTheirDeadlineAndOthersNothing(t *testing.T) {
 	client := open(t, Config{}, c.Addresses()[0])
 	run(t, client, command("SET", "foo", "v"))
 	run(t, client, command("SET", "bar", "v"))
+	run(t, client, command("DBSIZE")) // every node is connected to
 	paused := c.Owner(12182)
 	require.NoError(t, paused.Pause())
 	defer func() { require.NoError(t, paused.Continue()) }()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -70,14 +71,19 @@ func say(raw net.Conn, commands ...[]byte) ([]string, error) {
 	if _, err := raw.Write(request); err != nil {
 		return nil, err
 	}
-	reader := bufio.NewReader(raw)
+	reader := bufio.NewReader(io.LimitReader(raw, maxLineBytes))
 	lines := make([]string, len(commands))
 	for i := range lines {
 		line, err := reader.ReadString('\n')
 		if err != nil {
 			return nil, err
 		}
-		lines[i] = strings.TrimRight(line, "\r\n")
+		if lines[i] = strings.TrimRight(line, "\r\n"); !strings.HasPrefix(line, "+") && !strings.HasPrefix(line, "-") {
+			return nil, errReplyType
+		}
+	}
+	if reader.Buffered() > 0 {
+		return nil, errReplyString
 	}
 	return lines, nil
 }

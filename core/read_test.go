@@ -140,3 +140,15 @@ func TestAReplicaThatRefusesConnectionsIsLeftOutForAWhile(t *testing.T) {
 	route := command("GET", "foo").to(keyRoute(routing.Replica, "foo"))
 	require.True(t, run(t, client, route).Outcomes[0].Fallback)
 }
+
+func TestAReplicaThatDropsPacketsIsLeftOutForAWhile(t *testing.T) {
+	f := fakeCluster(t)
+	lost := deaf(t)
+	f.say(7, fakenode.Slots(
+		fakenode.Serves(0, 10922, f.one.Endpoint()),
+		fakenode.Serves(10923, 16383, f.three.Endpoint(), fakenode.Endpoint{Host: fakenode.Bulk(lost.Host), Port: int(lost.Port), ID: "lost"})))
+	client := open(t, Config{RefreshEvery: -1, RequestTimeout: 300 * time.Millisecond, Reads: routing.ReadPreferReplica}, f.one.Address())
+	require.Equal(t, StatusTimeout, failure(t, client, command("GET", "foo")).Status)
+	run(t, client, command("GET", "foo"))
+	require.Len(t, f.three.Got("GET foo"), 1, "the primary serves")
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,11 +20,13 @@ type topology struct {
 	current atomic.Pointer[routing.Snapshot]
 	mu      sync.Mutex        // held to publish
 	view    *routing.Snapshot // the last full view, without what MOVED has taught since
+	taught  time.Time         // when a MOVED last did
 	hints   []routing.Address // nodes that a MOVED named: they know better
 	wake    chan struct{}     // a refresh is wanted
 	turn    chan struct{}     // holds one token: whoever has it looks
 	looks   atomic.Uint64     // refreshes that ended
-	looked  time.Time         // when the last one ended; for the holder of the token
+	pace    pace
+	refused atomic.Pointer[Error] // what servers said to the last look, where none gave a view
 
 	told   atomic.Int64  // Unix nanoseconds; when servers last gave a view
 	seen   atomic.Uint64 // looks that gave a view
@@ -52,21 +55,32 @@ func (t *topology) hear() {
 func (t *topology) moved(slot routing.Slot, to routing.Address) *routing.Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	next := t.current.Load().Moved(slot, to)
-	t.current.Store(next)
+	before := t.current.Load()
+	next := before.Moved(slot, to)
+	if next != before {
+		t.taught = time.Now()
+		t.current.Store(next)
+	}
 	return next
 }
 
-// publish puts a full view in force. A view that says the same as the last one, or is older, does
-// not undo what MOVED has taught since: the node that gave it may not have heard of it yet.
+// trust is how long a MOVED counts for more than a view that has not changed: news take a second or
+// two through a cluster. A server that lies, or a node that never comes, is forgotten after it.
+const trust = 5 * time.Second
+
+// publish puts a full view in force. A view that is older than the last one, or says the same, does
+// not undo what MOVED has taught lately: the node that gave it may not have heard of it yet.
 func (t *topology) publish(view *routing.Snapshot) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if view.Epoch < t.view.Epoch || view.Equal(t.view) {
-		return
+	switch {
+	case view.Epoch < t.view.Epoch, view.Equal(t.view) && time.Since(t.taught) < trust:
+	case view.Equal(t.current.Load()):
+		t.view = view
+	default:
+		t.view = view
+		t.current.Store(view)
 	}
-	t.view = view
-	t.current.Store(view)
 }
 
 func (t *topology) hint(addresses []routing.Address) {
@@ -87,12 +101,60 @@ func (t *topology) takeHints() []routing.Address {
 	return hints
 }
 
-// refreshFloor is the least time between two looks at the topology, however many causes there
-// are.
-const refreshFloor = 100 * time.Millisecond
+// The pauses between looks at the topology, however many causes there are: at first so short that
+// a shard's new primary is found at once, then a sixteenth of the time that the trouble lasts, so
+// that a long outage costs little and its end is still found soon.
+const (
+	refreshFloor   = 100 * time.Millisecond
+	refreshCeiling = 2 * time.Second
+	refreshShare   = 16
+	// A cause so long after the last one is new trouble.
+	refreshCalm = 5 * time.Second
+)
+
+// pace says when the next look may begin.
+type pace struct {
+	mu       sync.Mutex
+	since    time.Time // the trouble began, or a look last found something new
+	cause    time.Time // the last one
+	earliest time.Time
+}
+
+// asked counts a cause for a look.
+func (p *pace) asked(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.cause) > refreshCalm {
+		p.since = now
+	}
+	p.cause = now
+}
+
+// looked ends a look.
+func (p *pace) looked(now time.Time, found bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if found {
+		p.since = now
+	}
+	pause := refreshFloor
+	if share := now.Sub(p.since) / refreshShare; share > pause && now.Sub(p.cause) <= refreshCalm {
+		// The many clients of a cluster meet the same trouble at the same time.
+		share = min(share, refreshCeiling)
+		pause = share*3/4 + rand.N(share/2)
+	}
+	p.earliest = now.Add(pause)
+}
+
+func (p *pace) next() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.earliest
+}
 
 // refreshSoon asks for a look at the topology in the background; better are nodes to ask first.
 func (c *Client) refreshSoon(better ...routing.Address) {
+	c.topology.pace.asked(time.Now())
 	c.topology.hint(better)
 	select {
 	case c.topology.wake <- struct{}{}:
@@ -120,16 +182,25 @@ func (c *Client) refreshLoop() {
 		if c.topology.unknown() {
 			continue // nothing is connected to before the first request
 		}
-		ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)
+		ctx, cancel := context.WithTimeout(c.closing, refreshCeiling*2+c.config.ConnectTimeout)
 		c.refresh(ctx)
 		cancel()
 	}
 }
 
 // refresh looks at the topology, or waits for the look of another caller that has begun. Looks
-// keep their distance.
+// keep their distance: where the next one may not begin before the deadline there is none.
 func (c *Client) refresh(ctx context.Context) {
 	seen := c.topology.looks.Load()
+	next := c.topology.pace.next()
+	if deadline, has := ctx.Deadline(); has && deadline.Before(next) {
+		return
+	}
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(time.Until(next)):
+	}
 	select {
 	case <-ctx.Done():
 		return
@@ -139,14 +210,10 @@ func (c *Client) refresh(ctx context.Context) {
 	if c.topology.looks.Load() != seen {
 		return
 	}
-	select {
-	case <-ctx.Done():
-		return
-	case <-time.After(time.Until(c.topology.looked.Add(refreshFloor))):
-	}
+	before := c.topology.now()
 	c.look(ctx)
 	c.topology.looks.Add(1)
-	c.topology.looked = time.Now()
+	c.topology.pace.looked(time.Now(), c.topology.now() != before)
 }
 
 // viewGrace is how long the views of further nodes are waited for when one has answered.
@@ -160,16 +227,27 @@ func (c *Client) lookTime() time.Duration {
 // look takes the view that the first nodes agree on which give one. Without a view the topology
 // stands.
 func (c *Client) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
+	defer cancel()
+	var refused *Error
 	for _, group := range c.candidates() {
 		attempt, cancel := context.WithTimeout(ctx, c.lookTime())
 		snapshot, err := c.discover(attempt, group, viewGrace)
 		cancel()
 		if err == nil {
+			c.topology.refused.Store(nil)
 			c.accept(ctx, snapshot)
 			c.tidy()
 			return
 		}
+		if failure, is := err.(*Error); is && failure.Status == StatusServer && !failure.Retryable {
+			refused = failure
+		}
+		if ctx.Err() != nil {
+			break
+		}
 	}
+	c.topology.refused.Store(refused)
 	c.topology.missed.Add(1)
 }
 
@@ -178,9 +256,10 @@ func (c *Client) look(ctx context.Context) {
 // They are three at a time: one that hangs must not use up the time of all.
 func (c *Client) candidates() [][]routing.Address {
 	now, seeds := c.topology.now(), c.config.Addresses
-	var nodes []routing.Address
-	for _, node := range now.Nodes() {
-		nodes = append(nodes, node.Endpoint)
+	known := now.Nodes()
+	nodes := make([]routing.Address, len(known))
+	for i, at := range rand.Perm(len(known)) { // or else all clients would ask the same ones
+		nodes[i] = known[at].Endpoint
 	}
 	hints := c.topology.takeHints()
 	if c.config.FromSeeds {
@@ -204,14 +283,27 @@ func threes(addresses []routing.Address) [][]routing.Address {
 }
 
 func distinct(lists ...[]routing.Address) (all []routing.Address) {
+	seen := make(map[routing.Address]bool)
 	for _, list := range lists {
 		for _, address := range list {
-			if !slices.Contains(all, address) {
+			if !seen[address] {
+				seen[address] = true
 				all = append(all, address)
 			}
 		}
 	}
 	return all
+}
+
+// because adds to a failure that the topology might explain why it is not known better: what the
+// servers said when they were last asked for it.
+func (c *Client) because(failure *Error) *Error {
+	if refused := c.topology.refused.Load(); refused != nil {
+		told := *failure
+		told.Message += "; the topology cannot be looked at: " + refused.Message
+		return &told
+	}
+	return failure
 }
 
 // renewStrangers has the seeds that are no node's own address connected to anew: their names may
@@ -363,8 +455,13 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 			found = finding{order: order, from: address, err: fmt.Errorf("panic: %v", fault)}
 		}
 	}()
+	// Over a connection of its own, so that requests do not wait behind it, but for the first look.
+	exchange := c.aside
+	if c.topology.unknown() {
+		exchange = c.exchange
+	}
 	if !c.config.Standalone {
-		replies, err := c.exchange(ctx, c.targetAt(address), slotsWords, infoWords)
+		replies, err := exchange(ctx, c.targetAt(address), slotsWords, infoWords)
 		switch {
 		case err != nil:
 			found.err = err

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valkey-io/valkey-go"
@@ -26,10 +27,12 @@ type wire struct {
 	direct  bool // over a blocking socket
 	single  bool // its connection is never made anew, and may be idle for ever
 	client  valkey.Client
-	ready   bool  // the client stands and may dial
-	ahead   *conn // made ahead of the exchange that will take it
-	dialled *conn // by the present exchange
-	sent    bool  // what the present exchange brings was written ahead
+	ready   bool         // the client stands and may dial
+	ahead   *conn        // made ahead of the exchange that will take it
+	dialled *conn        // by the present exchange
+	unmade  bool         // the present exchange asked for a connection and got none
+	since   atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
+	sent    bool         // what the present exchange brings was written ahead
 	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
@@ -113,6 +116,7 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	if made == nil {
 		var err error
 		if made, err = w.connect(ctx, address); err != nil {
+			w.unmade = true // the library may tell of the context instead
 			return nil, err
 		}
 	}
@@ -129,10 +133,19 @@ func (w *wire) reach() (err error) {
 	if stands {
 		return nil
 	}
+	w.since.Store(time.Now().UnixNano())
+	defer w.since.Store(0)
 	if w.ahead, err = w.connect(w.link.life, w.link.address()); err != nil {
 		w.link.counters.exchanged(0, err)
 	}
 	return err
+}
+
+// blame holds it against the node where somebody gives up waiting for a connection that takes long.
+func (w *wire) blame() {
+	if since := w.since.Load(); since != 0 && time.Since(time.Unix(0, since)) > patience {
+		w.link.health.failed()
+	}
 }
 
 // connect makes a connection.
@@ -336,7 +349,7 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		}
 		w.link.counters.exchanged(len(commands), err)
 	}()
-	w.dialled = nil
+	w.dialled, w.unmade = nil, false
 	_, timed := ctx.Deadline()
 	began := time.Now()
 	if len(commands) == 1 {
@@ -447,7 +460,7 @@ func (w *wire) explain(err error) error {
 		}
 		return &connError{false, refusal(line.Text)}
 	}
-	if w.dialled != nil && w.dialled.rounds <= 1 {
+	if w.unmade || w.dialled != nil && w.dialled.rounds <= 1 {
 		return &connError{false, err}
 	}
 	return err

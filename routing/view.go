@@ -25,7 +25,8 @@ func ParseSlots(reply Value, from Address) (*View, error) {
 		return nil, fmt.Errorf("CLUSTER SLOTS of %s: %s instead of an array", from, reply.Kind)
 	}
 	view := newView()
-	for _, item := range reply.Items {
+	// Each entry has a slot at least. What a hostile server says beyond that is left out.
+	for _, item := range reply.Items[:min(len(reply.Items), SlotCount)] {
 		if entry, good := parseEntry(item, from); good {
 			view.add(entry)
 		}

@@ -28,10 +28,15 @@ func (c *Cluster) Settle(ctx context.Context) error {
 // converge waits until all nodes that run see the same topology, in which expect finds nothing
 // missing, and are healthy. Then this is the topology of c.
 func (c *Cluster) converge(ctx context.Context, expect func(*topology) string) error {
+	var node *Node
+	var what string
 	for {
-		node, what := c.unsettled(ctx, expect)
-		if node == nil {
+		now, missing := c.unsettled(ctx, expect)
+		if now == nil {
 			return nil
+		}
+		if node == nil || ctx.Err() == nil { // else what is missing is only the time
+			node, what = now, missing
 		}
 		select {
 		case <-ctx.Done():
@@ -62,7 +67,7 @@ func (c *Cluster) unsettled(ctx context.Context, expect func(*topology) string) 
 		if has := own.describe(c.Nodes); has != words {
 			return n, fmt.Sprintf("the topology %q; it has %q", words, has)
 		}
-		if what := n.unhealthy(ctx, own.primary[n], len(c.Nodes)); what != "" {
+		if what := n.unhealthy(ctx, own, len(c.Nodes)); what != "" {
 			return n, what
 		}
 	}
@@ -73,8 +78,8 @@ func (c *Cluster) unsettled(ctx context.Context, expect func(*topology) string) 
 	return nil, ""
 }
 
-// unhealthy returns what a node with this primary, nil for none, lacks to serve.
-func (n *Node) unhealthy(ctx context.Context, primary *Node, nodes int) string {
+// unhealthy returns what a node lacks to serve as the topology has it.
+func (n *Node) unhealthy(ctx context.Context, seen *topology, nodes int) string {
 	info, err := n.info(ctx, "CLUSTER", "INFO")
 	if err != nil {
 		return "CLUSTER INFO: " + err.Error()
@@ -89,10 +94,14 @@ func (n *Node) unhealthy(ctx context.Context, primary *Node, nodes int) string {
 			return fmt.Sprintf("%s:%s; it is %s", name, value, info[name])
 		}
 	}
+	if !seen.has(n) {
+		return "" // a primary without slots, or its replica: the topology does not tell them apart
+	}
 	replication, err := n.info(ctx, "INFO", "replication")
 	if err != nil {
 		return "INFO replication: " + err.Error()
 	}
+	primary := seen.primary[n]
 	if primary == nil {
 		return unsynced(replication)
 	}

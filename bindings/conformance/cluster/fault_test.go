@@ -139,3 +139,41 @@ func assertKeys(t *testing.T, expected int, n *Node, slot int) {
 	require.NoError(t, err)
 	assert.EqualValues(t, expected, count)
 }
+
+func TestKeysOfASlotMoveStepByStep(t *testing.T) {
+	c := Run(t, Options{Shards: 2, Replicas: NoReplicas})
+	const slot = 12182
+	from, to := c.Owner(slot), c.Owner(0)
+	for i := range 5 {
+		require.NoError(t, from.do(t.Context(), "SET", "{foo}"+strconv.Itoa(i), "value"))
+	}
+	_, err := c.MoveKeys(t.Context(), slot, 1)
+	require.ErrorContains(t, err, "has not begun")
+	require.NoError(t, c.BeginMigration(t.Context(), slot, to))
+	moved, err := c.MoveKeys(t.Context(), slot, 2)
+	require.NoError(t, err)
+	require.Equal(t, 2, moved)
+	assertKeys(t, 3, from, slot)
+	assertKeys(t, 2, to, slot)
+	require.NoError(t, c.FinishMigration(t.Context(), slot))
+	assertKeys(t, 5, to, slot)
+}
+
+func TestNodesJoinAndLeave(t *testing.T) {
+	c := Run(t, Options{Shards: 2, Replicas: NoReplicas})
+	replica, err := c.Add(t.Context(), c.Owner(0))
+	require.NoError(t, err)
+	require.Equal(t, []*Node{replica}, c.Replicas())
+	primary, err := c.Add(t.Context(), nil)
+	require.NoError(t, err)
+	home := c.Owner(12182)
+	require.NoError(t, c.MigrateSlot(t.Context(), 12182, primary))
+	require.Len(t, c.Primaries(), 3)
+	require.ErrorContains(t, c.Remove(t.Context(), primary), "it serves slots")
+	require.ErrorContains(t, c.Remove(t.Context(), c.Owner(0)), "it serves slots")
+	require.NoError(t, c.MigrateSlot(t.Context(), 12182, home))
+	require.NoError(t, c.Remove(t.Context(), primary))
+	require.NoError(t, c.Remove(t.Context(), replica))
+	require.Len(t, c.Nodes, 2)
+	require.NoError(t, c.Settle(t.Context()))
+}

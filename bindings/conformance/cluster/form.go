@@ -75,23 +75,35 @@ func slots(shard, shards int) (first, last int) {
 // introduce learns the name of a node and gives it an epoch of its own, so that no two nodes
 // have to settle a collision of epochs later.
 func (n *Node) introduce(ctx context.Context, epoch int) error {
-	id, err := n.Do(ctx, "CLUSTER", "MYID")
-	if err != nil {
-		return n.failure("CLUSTER MYID", err)
-	}
-	if n.ID, err = id.ToString(); err != nil {
+	if err := n.learnID(ctx); err != nil {
 		return err
 	}
 	return n.do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(epoch))
 }
 
+func (n *Node) learnID(ctx context.Context) error {
+	id, err := n.Do(ctx, "CLUSTER", "MYID")
+	if err != nil {
+		return n.failure("CLUSTER MYID", err)
+	}
+	n.ID, err = id.ToString()
+	return err
+}
+
 // meet makes every pair of nodes meet at once: gossip would tell them in time, but slowly.
 func (c *Cluster) meet(ctx context.Context) error {
 	for i, n := range c.Nodes {
-		for _, other := range c.Nodes[:i] {
-			if err := n.do(ctx, "CLUSTER", "MEET", other.Host, strconv.Itoa(other.Port), strconv.Itoa(other.Port+busOffset)); err != nil {
-				return err
-			}
+		if err := n.meet(ctx, c.Nodes[:i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) meet(ctx context.Context, others []*Node) error {
+	for _, other := range others {
+		if err := n.do(ctx, "CLUSTER", "MEET", other.Host, strconv.Itoa(other.Port), strconv.Itoa(other.Port+busOffset)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -48,6 +48,18 @@ func (c *Cluster) BeginMigration(ctx context.Context, slot int, to *Node) error 
 	return nil
 }
 
+// MoveKeys moves up to count keys of a slot after BeginMigration, all in one step, and returns how
+// many it moved.
+func (c *Cluster) MoveKeys(ctx context.Context, slot, count int) (int, error) {
+	c.mu.Lock()
+	m, found := c.moving[slot]
+	c.mu.Unlock()
+	if !found {
+		return 0, fmt.Errorf("move keys of slot %d: its migration has not begun", slot)
+	}
+	return c.moveKeys(ctx, slot, count, m)
+}
+
 // FinishMigration moves the keys of a slot after BeginMigration, makes the target its owner and
 // waits until all nodes know.
 func (c *Cluster) FinishMigration(ctx context.Context, slot int) error {
@@ -58,8 +70,11 @@ func (c *Cluster) FinishMigration(ctx context.Context, slot int) error {
 	if !found {
 		return fmt.Errorf("finish the migration of slot %d: it has not begun", slot)
 	}
-	if err := c.moveKeys(ctx, slot, m); err != nil {
-		return err
+	for moved := -1; moved != 0; {
+		var err error
+		if moved, err = c.moveKeys(ctx, slot, 100, m); err != nil {
+			return err
+		}
 	}
 	// The target first, as valkey-cli does: between the two, both would point at the other.
 	informed := []*Node{m.to, m.from}
@@ -81,22 +96,18 @@ func (c *Cluster) FinishMigration(ctx context.Context, slot int) error {
 	})
 }
 
-func (c *Cluster) moveKeys(ctx context.Context, slot int, m move) error {
-	for {
-		reply, err := m.from.Do(ctx, "CLUSTER", "GETKEYSINSLOT", strconv.Itoa(slot), "100")
-		if err != nil {
-			return m.from.failure(fmt.Sprintf("the keys of slot %d", slot), err)
-		}
-		keys, err := reply.AsStrSlice()
-		if err != nil || len(keys) == 0 {
-			return err
-		}
-		words := []string{"MIGRATE", m.to.Host, strconv.Itoa(m.to.Port), "", "0", "5000", "REPLACE"}
-		if c.options.Password != "" {
-			words = append(words, "AUTH", c.options.Password)
-		}
-		if err := m.from.do(ctx, append(append(words, "KEYS"), keys...)...); err != nil {
-			return err
-		}
+func (c *Cluster) moveKeys(ctx context.Context, slot, count int, m move) (int, error) {
+	reply, err := m.from.Do(ctx, "CLUSTER", "GETKEYSINSLOT", strconv.Itoa(slot), strconv.Itoa(count))
+	if err != nil {
+		return 0, m.from.failure(fmt.Sprintf("the keys of slot %d", slot), err)
 	}
+	keys, err := reply.AsStrSlice()
+	if err != nil || len(keys) == 0 {
+		return 0, err
+	}
+	words := []string{"MIGRATE", m.to.Host, strconv.Itoa(m.to.Port), "", "0", "5000", "REPLACE"}
+	if c.options.Password != "" {
+		words = append(words, "AUTH", c.options.Password)
+	}
+	return len(keys), m.from.do(ctx, append(append(words, "KEYS"), keys...)...)
 }

@@ -1,0 +1,89 @@
+package chaos
+
+import (
+	"context"
+	"time"
+
+	"libglide/core"
+	"libglide/routing"
+)
+
+// Calls opens the client as other languages use it: a call is begun, and its owner waits, leads
+// where it is asked to, and leaves at the deadline.
+func Calls(config core.Config) (Subject, error) {
+	client, err := core.Open(config)
+	if err != nil {
+		return nil, err
+	}
+	return guest{client}, nil
+}
+
+type guest struct{ client *core.Client }
+
+func (g guest) Close() bool { return g.client.Close() }
+
+func (g guest) Execute(request *core.Request) (core.Response, error) {
+	p := newPromise()
+	p.Request = *request
+	g.client.Start(&p.Call)
+	return p.await()
+}
+
+func (g guest) ExecuteBatch(request *core.BatchRequest) (core.Response, error) {
+	p := newPromise()
+	g.client.StartBatch(&p.Call, request)
+	return p.await()
+}
+
+func (g guest) Scan(request *core.ScanRequest) (cursor string, keys []routing.Value, err error) {
+	p := newPromise()
+	g.client.StartScan(&p.Call, request)
+	response, err := p.await()
+	if err != nil {
+		return "", nil, err
+	}
+	return string(response.Value.Items[0].Text), response.Value.Items[1].Items, nil
+}
+
+// promise is the owner of a call.
+type promise struct {
+	core.Call
+	began time.Time
+	limit time.Duration
+	done  chan struct{}
+	lead  chan struct{}
+}
+
+func newPromise() *promise {
+	p := &promise{began: time.Now(), done: make(chan struct{}, 1), lead: make(chan struct{}, 1)}
+	p.Owner = p
+	return p
+}
+
+func (p *promise) Waits(limit time.Duration) { p.limit = limit }
+func (p *promise) Done()                     { p.done <- struct{}{} }
+func (p *promise) Promoted()                 { p.lead <- struct{}{} }
+func (p *promise) Leads() bool               { return true }
+func (p *promise) Interrupted() bool         { return false }
+
+// await waits until the call has ended, or its deadline has come.
+func (p *promise) await() (core.Response, error) {
+	var deadline <-chan time.Time
+	if p.limit > 0 {
+		timer := time.NewTimer(time.Until(p.began.Add(p.limit)))
+		defer timer.Stop()
+		deadline = timer.C
+	}
+	for {
+		select {
+		case <-p.done:
+			return p.Response, p.Err
+		case <-p.lead:
+			p.Lead()
+		case <-deadline:
+			if p.Abandon(context.DeadlineExceeded) {
+				return core.Response{}, p.Err
+			}
+		}
+	}
+}

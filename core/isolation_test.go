@@ -1,0 +1,119 @@
+package core
+
+import (
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"libglide/bindings/conformance/fakenode"
+	"libglide/routing"
+)
+
+// barrier holds replies back until it is opened.
+type barrier chan struct{}
+
+func (g barrier) before(reply fakenode.Reply) fakenode.Reply {
+	return fakenode.Func(func([]string) fakenode.Reply {
+		<-g
+		return reply
+	})
+}
+
+// crowd has callers run requests that are expected to succeed, each in its own goroutine.
+func crowd(t *testing.T, client *Client, size int, request func(i int) *Request) *sync.WaitGroup {
+	callers := new(sync.WaitGroup)
+	for i := range size {
+		callers.Go(func() {
+			if _, err := client.Execute(request(i)); err != nil {
+				t.Errorf("caller %d: %v", i, err)
+			}
+		})
+	}
+	return callers
+}
+
+func patiently(request *Request) *Request {
+	request.Timeout = time.Minute
+	return request
+}
+
+func TestCallersOfAStuckNodeHoldUpNobodyElse(t *testing.T) {
+	f := fakeCluster(t)
+	stuck := make(barrier)
+	f.three.On("GET", stuck.before(fakenode.Bulk("v")))
+	client := openFakes(t, f)
+	waiting := crowd(t, client, 100, func(i int) *Request { return patiently(command("GET", "{foo}"+strconv.Itoa(i))) })
+	require.Eventually(t, func() bool { return len(f.three.Got("GET")) > 0 }, 10*time.Second, time.Millisecond)
+	for range 20 { // to the end, while not one of the hundred can have ended
+		crowd(t, client, 20, func(i int) *Request {
+			return patiently(command("SET", []string{"bar", "test"}[i%2], "v"))
+		}).Wait()
+	}
+	close(stuck)
+	waiting.Wait()
+}
+
+func TestAFanOutAndABatchWaitForTheStuckNodeAlone(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("DBSIZE", fakenode.Silence())
+	f.three.On("SET foo", fakenode.Silence())
+	f.one.On("DBSIZE", fakenode.Int(1))
+	f.two.On("DBSIZE", fakenode.Int(2))
+	client := openFakes(t, f)
+	all := command("DBSIZE")
+	all.Timeout = 300 * time.Millisecond
+	response, err := client.Execute(all)
+	require.Equal(t, StatusPartial, err.(*Error).Status)
+	require.Len(t, response.Outcomes, 3)
+	for _, outcome := range response.Outcomes {
+		require.Equal(t, outcome.Node.Address.String() == f.three.Address(), outcome.Err != nil)
+	}
+	batch := batchOf(false, []string{"SET", "bar", "1"}, []string{"SET", "foo", "1"}, []string{"SET", "test", "1"})
+	batch.Timeout = 300 * time.Millisecond
+	response, err = client.ExecuteBatch(batch)
+	require.NoError(t, err)
+	for i, key := range []string{"bar", "foo", "test"} {
+		if key != "foo" {
+			require.Equal(t, routing.Simple("OK"), response.Value.Items[i])
+			continue
+		}
+		require.Equal(t, StatusTimeout, response.Failures[i].Status)
+		require.True(t, response.Failures[i].Sent)
+	}
+}
+
+func TestBlockingCommandsDelayNobodyOnTheirOwnNode(t *testing.T) {
+	f := fakeCluster(t)
+	pushed := make(barrier)
+	f.three.On("BLPOP", pushed.before(fakenode.Array(fakenode.Bulk("foo"), fakenode.Bulk("v"))))
+	client := openFakes(t, f)
+	waiting := crowd(t, client, 30, func(int) *Request { return command("BLPOP", "foo", "0") })
+	require.Eventually(t, func() bool { return len(f.three.Got("BLPOP")) == 30 }, 10*time.Second, time.Millisecond)
+	for range 10 {
+		crowd(t, client, 20, func(int) *Request { return patiently(command("SET", "foo", "v")) }).Wait()
+	}
+	close(pushed)
+	waiting.Wait()
+}
+
+func TestThoseWhoWaitBehindASlowReplyLeaveAtTheirDeadlinesWithNothingSent(t *testing.T) {
+	f := fakeCluster(t)
+	slow := make(barrier)
+	f.three.On("GET {foo}slow", slow.before(fakenode.Bulk("v")))
+	client := openFakes(t, f)
+	waiting := crowd(t, client, 1, func(int) *Request { return patiently(command("GET", "{foo}slow")) })
+	require.Eventually(t, func() bool { return len(f.three.Got("GET {foo}slow")) == 1 }, 10*time.Second, time.Millisecond)
+	for range 3 {
+		hasty := command("INCR", "foo")
+		hasty.Timeout = 100 * time.Millisecond
+		late := failure(t, client, hasty)
+		require.Equal(t, StatusTimeout, late.Status)
+		require.Equal(t, late.Sent, len(f.three.Got("INCR")) > 0, late.Message)
+	}
+	close(slow)
+	waiting.Wait()
+	run(t, client, command("GET", "foo"))
+}
