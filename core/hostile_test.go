@@ -70,8 +70,12 @@ func TestAHostileHandshakeIsAnErrorInBoundedMemory(t *testing.T) {
 			t.Run(word+": "+name, func(t *testing.T) {
 				f := fakeCluster(t)
 				client := openFakes(t, f)
-				f.three.On(word, fakenode.Raw(reply))
 				request := command("SET", "foo", "1")
+				f.three.On(word, fakenode.Raw(reply))
+				if word == "READONLY" {
+					request = command("GET", "foo").to(routing.Route{Kind: routing.RouteByAddress, Host: f.replica.Address()})
+					f.replica.On(word, fakenode.Raw(reply))
+				}
 				request.Timeout = 100 * time.Millisecond
 				require.Less(t, allocated(func() {
 					failed := failure(t, client, request)

@@ -88,13 +88,13 @@ func TestASeedThatIsAReplicaIsConnectedToAsOneOnceThatIsKnown(t *testing.T) {
 	run(t, client, command("GET", "foo").to(keyRoute(routing.Replica, "foo")))
 	require.Equal(t, []bool{true}, modes(f.replica, "GET foo"))
 	require.Eventually(t, func() bool { return f.replica.OpenConnections() == 1 }, 10*time.Second, time.Millisecond)
-	for range 3 { // looks ask it over the same connection
+	for range 3 { // looks ask it over one more, which they keep
 		for _, node := range []*fakenode.Node{f.one, f.two, f.three} {
 			node.Refuse()
 		}
 		client.refresh(t.Context())
 	}
-	require.Equal(t, 2, f.replica.Connections())
+	require.Equal(t, 3, f.replica.Connections())
 	require.Len(t, modes(f.replica, "CLUSTER SLOTS"), 4)
 }
 
@@ -115,11 +115,12 @@ func TestANodeWhoseRoleChangesIsConnectedToAnewAndOnce(t *testing.T) {
 		}
 		require.Equal(t, []bool{true, true, true}, modes(replica, words))
 		require.Equal(t, []bool{false, false, false}, modes(primary, words))
-		require.LessOrEqual(t, replica.Connections()-before[0], 1, "turn %d", turn)
-		require.LessOrEqual(t, primary.Connections()-before[1], 1, "turn %d", turn)
+		// One for requests, and one for looks.
+		require.LessOrEqual(t, replica.Connections()-before[0], 2, "turn %d", turn)
+		require.LessOrEqual(t, primary.Connections()-before[1], 2, "turn %d", turn)
 		for _, node := range nodes {
-			require.Eventually(t, func() bool { return node.OpenConnections() == 1 }, 10*time.Second, time.Millisecond)
-			require.Equal(t, 1, statisticsOf(t, client).of(t, node).Connections)
+			require.Eventually(t, func() bool { return node.OpenConnections() <= 2 }, 10*time.Second, time.Millisecond)
+			require.LessOrEqual(t, statisticsOf(t, client).of(t, node).Connections, 2)
 		}
 	}
 	require.GreaterOrEqual(t, statisticsOf(t, client).of(t, f.three).Requests, uint64(7), "what was counted stays")
@@ -138,9 +139,11 @@ func TestARequestThatWasPlannedBeforeAFailoverIsNotServedByTheReplica(t *testing
 	}
 	require.Equal(t, []bool{false, false, false}, modes(f.three, "GET foo"))
 	require.Equal(t, []bool{true, true, true}, modes(f.three, "ECHO x"))
-	require.Equal(t, 2, f.three.OpenConnections(), "neither ends the other")
+	require.GreaterOrEqual(t, f.three.OpenConnections(), 2, "neither ends the other")
 	client.refresh(t.Context())
-	require.Eventually(t, func() bool { return f.three.OpenConnections() == 1 }, 10*time.Second, time.Millisecond)
+	// One for requests, and perhaps one for looks.
+	require.Eventually(t, func() bool { return f.three.OpenConnections() <= 2 }, 10*time.Second, time.Millisecond)
+	require.Equal(t, f.three.OpenConnections(), statisticsOf(t, client).of(t, f.three).Connections)
 }
 
 func TestARequestThatRunsWhileItsNodeChangesItsRoleEndsInPeace(t *testing.T) {
