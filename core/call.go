@@ -63,7 +63,7 @@ func (c *Client) Start(k *Call) {
 	switch {
 	case err == nil && k.shares():
 		k.board()
-	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState:
+	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil:
 		legs := flights(&k.plan)
 		k.deliver(legs, func() (Response, error) { return c.conclude(&k.plan, &k.Request, legs) })
 	default:
