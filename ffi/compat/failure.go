@@ -1,0 +1,210 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"strings"
+
+	"libglide/core"
+	"libglide/ffi/compat/convert"
+	"libglide/routing"
+)
+
+// The numbers of glide_error_type.
+const (
+	unspecified = iota
+	execAbort
+	timedOut
+	disconnected
+)
+
+// The numbers of glide_connection_error_type.
+const (
+	notConnected = iota
+	misconfigured
+)
+
+// failure is an error as GLIDE's bindings know them: the number that chooses their exception class,
+// and the text of its message.
+type failure struct {
+	kind int
+	text string
+}
+
+func (f *failure) Error() string { return f.text }
+
+// clientFault is an error of the caller's.
+func clientFault(format string, args ...any) *failure {
+	return &failure{unspecified, fmt.Sprintf(format, args...)}
+}
+
+// kinds are what GLIDE calls the errors that it knows by their code. The others keep it.
+var kinds = map[string]string{
+	"ERR": "ResponseError", "EXECABORT": "ExecAbortError", "LOADING": "BusyLoadingError",
+	"NOSCRIPT": "NoScriptError", "MOVED": "Moved", "ASK": "Ask", "TRYAGAIN": "TryAgain",
+	"CLUSTERDOWN": "ClusterDown", "CROSSSLOT": "CrossSlot", "MASTERDOWN": "MasterDown",
+	"READONLY": "ReadOnly", "NOTBUSY": "NotBusy", "NOPERM": "PermissionDenied",
+}
+
+// signalled is the text for the line of a server's error.
+func signalled(line string) string {
+	code, detail, _ := strings.Cut(line, " ")
+	kind, known := kinds[code]
+	switch {
+	case known && detail != "":
+		return fmt.Sprintf("An error was signalled by the server: - %s: %s", kind, detail)
+	case known:
+		return "An error was signalled by the server:- " + kind
+	case detail != "":
+		return code + ": " + detail
+	}
+	return code + ": Unknown extension error encountered"
+}
+
+// refusedBy is the failure of a command that a server answered with an error.
+func refusedBy(line string) *failure {
+	if strings.HasPrefix(line, "EXECABORT") {
+		return &failure{execAbort, signalled(line)}
+	}
+	return &failure{unspecified, signalled(line)}
+}
+
+// asFailure tells an error in the terms of GLIDE. Of a command to several nodes it tells the first
+// that failed.
+func asFailure(err error, outcomes []core.Outcome) *failure {
+	var known *failure
+	if errors.As(err, &known) {
+		return known
+	}
+	var wrong *convert.TypeError
+	if errors.As(err, &wrong) {
+		return &failure{unspecified, wrong.Error()}
+	}
+	var refused *routing.Error
+	if errors.As(err, &refused) {
+		return notPlanned(refused)
+	}
+	var failed *core.Error
+	if !errors.As(err, &failed) {
+		return &failure{unspecified, err.Error()}
+	}
+	for _, outcome := range outcomes {
+		if outcome.Err != nil {
+			return coreFailure(outcome.Err)
+		}
+	}
+	return coreFailure(failed)
+}
+
+func coreFailure(err *core.Error) *failure {
+	switch err.Status {
+	case core.StatusServer, core.StatusPartial:
+		if !strings.HasPrefix(err.Message, err.Code) { // it refused the connection, before the command
+			return lost(err.Message)
+		}
+		return refusedBy(err.Message)
+	case core.StatusTimeout:
+		return &failure{timedOut, "timed out"}
+	case core.StatusConnection, core.StatusClosed:
+		return lost(err.Message)
+	case core.StatusBusy:
+		return clientFault("Reached maximum inflight requests- ClientError")
+	}
+	return clientFault("%s- ClientError", err.Message)
+}
+
+// notPlanned tells what routing refuses as GLIDE does, where it has words for it.
+func notPlanned(err *routing.Error) *failure {
+	switch err.Fault {
+	case routing.FaultNoNode:
+		return &failure{disconnected, "Requested connection not found for route - ConnectionNotFoundForRoute: " + err.Message}
+	case routing.FaultCrossSlot:
+		return clientFault("Received crossed slots in pipeline- CrossSlot")
+	case routing.FaultReadOnly:
+		return clientFault("write commands are not allowed in read-only mode- ReadOnly")
+	case routing.FaultTimeout:
+		return clientFault("%s - ResponseError: %s", wrongWith(err.Seconds), err.Message)
+	}
+	return clientFault("%s- ClientError", err.Message)
+}
+
+// wrongWith says why a command cannot block for so many seconds.
+func wrongWith(seconds float64) string {
+	switch {
+	case math.IsNaN(seconds):
+		return "Failed to parse the timeout argument to f64"
+	case seconds < 0:
+		return "Timeout cannot be negative"
+	}
+	return "Timeout is out of range, max timeout is 2^32 - 1 (u32::MAX)"
+}
+
+func lost(why string) *failure {
+	return &failure{disconnected, fmt.Sprintf("Received connection error `%s`. Will attempt to reconnect", why)}
+}
+
+func misconfiguration(format string, args ...any) *failure {
+	return &failure{misconfigured, "configuration error: " + fmt.Sprintf(format, args...)}
+}
+
+// asConnectionFailure tells why there is no client, with a glide_connection_error_type.
+func asConnectionFailure(err error) *failure {
+	var known *failure
+	var failed *core.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &failed) && (failed.Status == core.StatusConfig || failed.Status == core.StatusDecode):
+		return misconfiguration("%s", failed.Message)
+	}
+	return &failure{notConnected, err.Error()}
+}
+
+// unreachable tells which of the addresses could not be connected to.
+func unreachable(err error, config *core.Config) error {
+	why, is := strings.CutPrefix(err.Error(), "no usable server: ")
+	switch {
+	case !is:
+		return err
+	case !config.Standalone:
+		return &failure{notConnected, "Failed to create initial connections - IoError: " + why}
+	case len(config.Addresses) == 1:
+		address := config.Addresses[0].String()
+		return &failure{notConnected, fmt.Sprintf("Received error for address `%s`: %s\n", address, strings.TrimPrefix(why, address+": "))}
+	}
+	return &failure{notConnected, "Received errors:\n" + strings.ReplaceAll(why, "; ", "\n") + "\n"}
+}
+
+// elementText is the text of an error among the results of a batch: the line of a server, or of
+// the core, which begins with the name of a status.
+func elementText(line []byte) string {
+	if why, is := strings.CutPrefix(string(line), "CONNECTION "); is {
+		return lost(why).text
+	}
+	return signalled(string(line))
+}
+
+// guarded makes a panic an error that names the place.
+func guarded[T any](call func() (T, error)) (result T, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = clientFault("panic: %v at %s- ClientError", fault, faultPlace())
+		}
+	}()
+	return call()
+}
+
+// faultPlace is the file and line that panicked: the first frame outside the runtime above the
+// recovering one.
+func faultPlace() string {
+	var counters [32]uintptr
+	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])
+	for {
+		frame, more := frames.Next()
+		if frame.Function != "" && !strings.HasPrefix(frame.Function, "runtime.") || !more {
+			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
+		}
+	}
+}
