@@ -38,7 +38,8 @@ const ConnectionResponse *create_client_from_uri(const char *uri, const char *op
 CommandResult *refresh_iam_token(const void *client, uintptr_t request_id)
 {
     (void)client, (void)request_id;
-    return refuse("No IAM token manager configured - ClientError: IAM is not supported yet");
+    return refuse("No IAM token manager configured - IAM token refresh requires IAM authentication "
+                  "to be enabled during client creation- ClientError");
 }
 
 CommandResult *get_cache_metrics(const void *client, uintptr_t request_id, int metrics_type)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"libglide/core"
@@ -119,26 +120,40 @@ func coreFailure(err *core.Error) *failure {
 func notPlanned(err *routing.Error) *failure {
 	switch err.Fault {
 	case routing.FaultNoNode:
-		return &failure{disconnected, "Requested connection not found for route - ConnectionNotFoundForRoute: " + err.Message}
+		return lost("Requested connection not found for route - ConnectionNotFoundForRoute: " + err.Message)
 	case routing.FaultCrossSlot:
 		return clientFault("Received crossed slots in pipeline- CrossSlot")
 	case routing.FaultReadOnly:
 		return clientFault("write commands are not allowed in read-only mode- ReadOnly")
 	case routing.FaultTimeout:
-		return clientFault("%s - ResponseError: %s", wrongWith(err.Seconds), err.Message)
+		return badTimeout(err)
 	}
 	return clientFault("%s- ClientError", err.Message)
 }
 
-// wrongWith says why a command cannot block for so many seconds.
-func wrongWith(seconds float64) string {
+// badTimeout says why a command cannot block for as long as it asks to.
+func badTimeout(err *routing.Error) *failure {
+	why := "Timeout is out of range, max timeout is 2^32 - 1 (u32::MAX)"
 	switch {
-	case math.IsNaN(seconds):
-		return "Failed to parse the timeout argument to f64"
-	case seconds < 0:
-		return "Timeout cannot be negative"
+	case math.IsNaN(err.Seconds):
+		return clientFault("Failed to parse the timeout argument to f64 - ResponseError: %s", err.Message)
+	case err.Seconds < 0:
+		why = "Timeout cannot be negative"
 	}
-	return "Timeout is out of range, max timeout is 2^32 - 1 (u32::MAX)"
+	return clientFault("%s - ResponseError: Received timeout = %s.", why, decimal(err.Seconds))
+}
+
+// decimal writes a number as GLIDE's core does: with a point, or with an exponent without a sign
+// where it is large.
+func decimal(number float64) string {
+	if math.IsInf(number, 0) || math.Abs(number) >= 1e16 {
+		return strings.Replace(strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(number, 'e', -1, 64), "+")), "e+", "e", 1)
+	}
+	text := strconv.FormatFloat(number, 'f', -1, 64)
+	if !strings.Contains(text, ".") {
+		text += ".0"
+	}
+	return text
 }
 
 func lost(why string) *failure {
@@ -172,7 +187,11 @@ func unreachable(err error, config *core.Config) error {
 		return &failure{notConnected, "Failed to create initial connections - IoError: " + why}
 	case len(config.Addresses) == 1:
 		address := config.Addresses[0].String()
-		return &failure{notConnected, fmt.Sprintf("Received error for address `%s`: %s\n", address, strings.TrimPrefix(why, address+": "))}
+		why = strings.TrimPrefix(why, address+": ")
+		if refused, by := errors.AsType[*core.Error](err); by && refused.Code != "" && strings.HasPrefix(why, refused.Code) {
+			why = signalled(why)
+		}
+		return &failure{notConnected, fmt.Sprintf("Received error for address `%s`: %s\n", address, why)}
 	}
 	return &failure{notConnected, "Received errors:\n" + strings.ReplaceAll(why, "; ", "\n") + "\n"}
 }

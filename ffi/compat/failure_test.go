@@ -39,12 +39,12 @@ func TestWhatWentWrongChoosesTheClassOfTheException(t *testing.T) {
 		"Received connection error `h refused: NOAUTH`. Will attempt to reconnect": {disconnected, &core.Error{Status: core.StatusServer, Code: "NOAUTH", Message: "h refused: NOAUTH"}},
 		"Reached maximum inflight requests- ClientError":                           {unspecified, core.NewError(core.StatusBusy, "m")},
 		"OOM: no": {unspecified, &core.Error{Status: core.StatusServer, Code: "OOM", Message: "OOM no"}},
-		"Received crossed slots in pipeline- CrossSlot":                                  {unspecified, refused(routing.FaultCrossSlot, 0)},
-		"write commands are not allowed in read-only mode- ReadOnly":                     {unspecified, refused(routing.FaultReadOnly, 0)},
-		"Timeout cannot be negative - ResponseError: m":                                  {unspecified, refused(routing.FaultTimeout, -1)},
-		"Failed to parse the timeout argument to f64 - ResponseError: m":                 {unspecified, refused(routing.FaultTimeout, math.NaN())},
-		"Timeout is out of range, max timeout is 2^32 - 1 (u32::MAX) - ResponseError: m": {unspecified, refused(routing.FaultTimeout, math.Inf(1))},
-		"no double - TypeError: (response was array)":                                    {unspecified, &convert.TypeError{What: "no double", Kind: routing.KindArray}},
+		"Received crossed slots in pipeline- CrossSlot":                                                         {unspecified, refused(routing.FaultCrossSlot, 0)},
+		"write commands are not allowed in read-only mode- ReadOnly":                                            {unspecified, refused(routing.FaultReadOnly, 0)},
+		"Timeout cannot be negative - ResponseError: Received timeout = -1.0.":                                  {unspecified, refused(routing.FaultTimeout, -1)},
+		"Failed to parse the timeout argument to f64 - ResponseError: m":                                        {unspecified, refused(routing.FaultTimeout, math.NaN())},
+		"Timeout is out of range, max timeout is 2^32 - 1 (u32::MAX) - ResponseError: Received timeout = 1e30.": {unspecified, refused(routing.FaultTimeout, 1e30)},
+		"no double - TypeError: (response was array)":                                                           {unspecified, &convert.TypeError{What: "no double", Kind: routing.KindArray}},
 		"else": {unspecified, errors.New("else")},
 	} {
 		require.Equal(t, &failure{expected.kind, text}, asFailure(expected.err, nil))
@@ -64,7 +64,7 @@ func TestAClientThatCannotBeHadNamesTheAddressOrTheOption(t *testing.T) {
 	two := core.Config{Standalone: true, Addresses: []routing.Address{{Host: "h", Port: 1}, {Host: "i", Port: 2}}}
 	down := core.NewError(core.StatusConnection, "no usable server: h:1: refused; i:2: late")
 	for text, err := range map[string]error{
-		"Received error for address `h:1`: NOAUTH x\n":                            unreachable(core.NewError(core.StatusServer, "no usable server: h:1: NOAUTH x"), &one),
+		"Received error for address `h:1`: WRONGPASS: x\n":                        unreachable(&core.Error{Status: core.StatusServer, Code: "WRONGPASS", Message: "no usable server: h:1: WRONGPASS x"}, &one),
 		"Received errors:\nh:1: refused\ni:2: late\n":                             unreachable(down, &two),
 		"Failed to create initial connections - IoError: h:1: refused; i:2: late": unreachable(down, &core.Config{}),
 	} {
@@ -77,4 +77,10 @@ func TestAClientThatCannotBeHadNamesTheAddressOrTheOption(t *testing.T) {
 func TestAPanicBecomesAnErrorThatNamesThePlace(t *testing.T) {
 	_, err := guarded(func() (int, error) { panic("on purpose") })
 	require.Regexp(t, `^panic: on purpose at .*failure_test.go:\d+- ClientError$`, asFailure(err, nil).text)
+}
+
+func TestNumbersAreWrittenAsGLIDEWritesThem(t *testing.T) {
+	for number, text := range map[float64]string{-1: "-1.0", -0.005: "-0.005", 2.5: "2.5", 1e30: "1e30", -1.5e20: "-1.5e20", math.Inf(1): "inf"} {
+		require.Equal(t, text, decimal(number))
+	}
 }

@@ -127,7 +127,7 @@ LogResult *glide_log(int level, const char *identifier, const char *message)
         why = "the identifier or the message is NULL";
     else if (!known(level))
         why = "the level is none of 0 (ERROR) to 5 (OFF)";
-    else if (level <= (int)threshold && level != OFF)
+    else if (threshold != OFF && level != OFF && level <= (int)threshold)
         why = write_line(level, identifier, message);
     pthread_mutex_unlock(&lock);
     return result(now, why);
