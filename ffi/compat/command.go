@@ -52,6 +52,7 @@ func (c *client) answer(id C.uintptr_t, call func() reply) *C.CommandResult {
 	run := func() *C.CommandResult {
 		result, err := guarded(func() (*C.CommandResult, error) {
 			r := call()
+			r.err = unconnectedYet(r.err, &c.config)
 			return r.result(), nil
 		})
 		if err != nil {
@@ -115,7 +116,7 @@ func (c *client) run(request *core.Request) reply {
 	value := response.Value
 	switch {
 	case err != nil || value.Kind != routing.KindPerNode:
-	case c.standalone && routing.ForPrimaries(request.Words):
+	case c.config.Standalone && routing.ForPrimaries(request.Words):
 		value = response.Outcomes[0].Value
 	default:
 		value = perNode(response.Outcomes)
@@ -169,7 +170,7 @@ func readWords(words [][]byte, args *C.compat_words) [][]byte {
 // routeOf reads a route. A standalone server has none to choose.
 func (c *client) routeOf(from *C.compat_route) (routing.Route, error) {
 	switch {
-	case c.standalone:
+	case c.config.Standalone:
 		return routing.Route{}, nil
 	case from.info != nil:
 		return routeInfo(from.info)

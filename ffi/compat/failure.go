@@ -196,6 +196,21 @@ func unreachable(err error, config *core.Config) error {
 	return &failure{notConnected, "Received errors:\n" + strings.ReplaceAll(why, "; ", "\n") + "\n"}
 }
 
+// unconnectedYet tells of a client that connects with its first request, and cannot.
+func unconnectedYet(err error, config *core.Config) error {
+	if err == nil {
+		return nil
+	}
+	told, is := unreachable(err, config).(*failure)
+	if !is || told == err {
+		return err
+	}
+	if config.Standalone {
+		return clientFault("Standalone connect failed - IoError: %s", told.text)
+	}
+	return &failure{unspecified, told.text}
+}
+
 // elementText is the text of an error among the results of a batch: the line of a server, or of
 // the core, which begins with the name of a status.
 func elementText(line []byte) string {

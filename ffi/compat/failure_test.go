@@ -74,6 +74,16 @@ func TestAClientThatCannotBeHadNamesTheAddressOrTheOption(t *testing.T) {
 	require.Equal(t, &failure{misconfigured, "configuration error: lazy_connect is not supported yet"}, wrong)
 }
 
+func TestAClientThatConnectsWithItsFirstRequestTellsThatItCannot(t *testing.T) {
+	down := core.NewError(core.StatusConnection, "no usable server: h:1: refused")
+	one := core.Config{Standalone: true, Addresses: []routing.Address{{Host: "h", Port: 1}}}
+	require.Equal(t, clientFault("Standalone connect failed - IoError: Received error for address `h:1`: refused\n"), unconnectedYet(down, &one))
+	require.Equal(t, clientFault("Failed to create initial connections - IoError: h:1: refused"), unconnectedYet(down, &core.Config{}))
+	other := core.NewError(core.StatusTimeout, "late")
+	require.Equal(t, other, unconnectedYet(other, &one))
+	require.NoError(t, unconnectedYet(nil, &one))
+}
+
 func TestAPanicBecomesAnErrorThatNamesThePlace(t *testing.T) {
 	_, err := guarded(func() (int, error) { panic("on purpose") })
 	require.Regexp(t, `^panic: on purpose at .*failure_test.go:\d+- ClientError$`, asFailure(err, nil).text)

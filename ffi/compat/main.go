@@ -9,7 +9,6 @@ package main
 import "C"
 
 import (
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -24,9 +23,8 @@ func main() {}
 // client is what a conn_ptr stands for.
 type client struct {
 	*core.Client
-	standalone bool
-	timeout    time.Duration // of a request
-	callbacks  *callbacks    // nil: results are returned
+	config    core.Config
+	callbacks *callbacks // nil: results are returned
 }
 
 // callbacks are told what came of the calls of an async client.
@@ -35,18 +33,15 @@ type callbacks struct {
 	failure C.FailureCallback
 }
 
-var (
-	clients     = handles.Table[client]{Kind: 1}
-	openClients atomic.Int64
-)
+var clients = handles.Table[client]{Kind: 1}
 
 // defaultTimeout is that of core.
 const defaultTimeout = 250 * time.Millisecond
 
 //export compatCreateClient
-func compatCreateClient(request unsafe.Pointer, size C.size_t, kind *C.ClientType, clientID C.uintptr_t) *C.ConnectionResponse {
+func compatCreateClient(request unsafe.Pointer, size C.size_t, kind *C.ClientType, resolve C.AddressResolverCallback, clientID C.uintptr_t) *C.ConnectionResponse {
 	made, err := guarded(func() (*client, error) {
-		return open(unsafe.Slice((*byte)(request), int(size)), kind, clientID != 0)
+		return open(unsafe.Slice((*byte)(request), int(size)), kind, resolver{resolve, clientID})
 	})
 	if err != nil {
 		return unconnected(err)
@@ -56,7 +51,6 @@ func compatCreateClient(request unsafe.Pointer, size C.size_t, kind *C.ClientTyp
 		made.Close()
 		return nil
 	}
-	openClients.Add(1)
 	*response = C.ConnectionResponse{}
 	// The handle is a number, which Go must not take for an address.
 	*(*uintptr)(unsafe.Pointer(&response.conn_ptr)) = uintptr(clients.Add(made))
@@ -72,8 +66,8 @@ func unconnected(err error) *C.ConnectionResponse {
 }
 
 // open connects a client.
-func open(request []byte, kind *C.ClientType, identified bool) (*client, error) {
-	told, err := callbacksOf(kind, identified)
+func open(request []byte, kind *C.ClientType, resolve resolver) (*client, error) {
+	told, err := callbacksOf(kind, resolve.clientID != 0)
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +79,9 @@ func open(request []byte, kind *C.ClientType, identified bool) (*client, error) 
 		return nil, &failure{notConnected, "No addresses provided"}
 	}
 	settleZone(&config)
+	if resolve.callback != nil {
+		config.Resolve = resolve.resolve
+	}
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = defaultTimeout
 	}
@@ -92,7 +89,7 @@ func open(request []byte, kind *C.ClientType, identified bool) (*client, error) 
 	if err != nil {
 		return nil, unreachable(err, &config)
 	}
-	return &client{made, config.Standalone, config.RequestTimeout, told}, nil
+	return &client{made, config, told}, nil
 }
 
 // callbacksOf are those of an asynchronous client; nil for a synchronous one.
@@ -109,8 +106,9 @@ func callbacksOf(kind *C.ClientType, identified bool) (*callbacks, error) {
 }
 
 // settleZone leaves a zone out that the read strategy has no use for, and takes the strategy without
-// zones where there is none. core refuses both; GLIDE's bindings rely on this.
+// zones where the client or all servers have none. core refuses that; GLIDE's bindings rely on it.
 func settleZone(config *core.Config) {
+	config.AnyZone = true
 	switch {
 	case !config.Reads.NeedsZone():
 		config.Zone = ""
@@ -123,7 +121,6 @@ func settleZone(config *core.Config) {
 func compatCloseClient(handle C.uintptr_t) {
 	_, _ = guarded(func() (any, error) {
 		if closing, state := clients.Take(uint64(handle)); state == handles.Live {
-			openClients.Add(-1)
 			closing.Close()
 		}
 		return nil, nil
@@ -132,5 +129,12 @@ func compatCloseClient(handle C.uintptr_t) {
 
 //export compatStatistics
 func compatStatistics(statistics *C.Statistics) {
-	statistics.total_clients = C.ulong(openClients.Load())
+	clients.Each(func(c *client) {
+		statistics.total_clients++
+		if told, err := c.Statistics(); err == nil {
+			for i := range told.Nodes {
+				statistics.total_connections += C.ulong(told.Nodes[i].Connections)
+			}
+		}
+	})
 }

@@ -122,14 +122,3 @@ func scanRequest(words [][]byte) (*core.ScanRequest, error) {
 	}
 	return request, nil
 }
-
-//export compatUpdatePassword
-func compatUpdatePassword(handle, id C.uintptr_t, password *C.char, immediate C.bool) *C.CommandResult {
-	c, unknown := find(uintptr(handle))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	return c.answer(id, func() reply {
-		return reply{err: clientFault("update_connection_password is not supported yet- ClientError")}
-	})
-}

@@ -120,13 +120,13 @@ func (c *client) invoke(digits string, words [][]byte, route routing.Route) repl
 		return first
 	}
 	load := &core.Request{Request: routing.Request{Words: [][]byte{[]byte("SCRIPT"), []byte("LOAD"), text}}}
-	if load.Timeout = c.timeout - time.Since(began); load.Timeout <= 0 {
+	if load.Timeout = c.config.RequestTimeout - time.Since(began); load.Timeout <= 0 {
 		return reply{err: &failure{timedOut, "timed out"}}
 	}
 	if loaded := c.run(load); loaded.err != nil {
 		return loaded
 	}
-	if request.Timeout = c.timeout - time.Since(began); request.Timeout <= 0 {
+	if request.Timeout = c.config.RequestTimeout - time.Since(began); request.Timeout <= 0 {
 		return reply{err: &failure{timedOut, "timed out"}}
 	}
 	return c.run(request)

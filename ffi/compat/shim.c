@@ -44,10 +44,7 @@ const ConnectionResponse *create_client(const uint8_t *request, size_t request_l
     if (type == NULL || (request == NULL && request_len > 0))
         return compat_unconnected(GLIDE_CONNECTION_CONFIGURATION,
                                   "configuration error: the request or the client type is NULL");
-    if (resolver != NULL)
-        return compat_unconnected(GLIDE_CONNECTION_CONFIGURATION,
-                                  "configuration error: address_resolver is not supported yet");
-    return compatCreateClient((void *)request, request_len, (ClientType *)type, client_id);
+    return compatCreateClient((void *)request, request_len, (ClientType *)type, resolver, client_id);
 }
 
 uint64_t glide_allocate_client_id(void)

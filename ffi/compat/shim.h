@@ -76,4 +76,11 @@ static inline void call_failure(FailureCallback callback, uintptr_t id, const ch
     callback(id, text, type);
 }
 
+static inline uint16_t call_resolver(AddressResolverCallback callback, uintptr_t client_id,
+                                     const uint8_t *host, size_t host_len, uint16_t port,
+                                     uint8_t *room, size_t capacity, size_t *len)
+{
+    return callback(client_id, host, host_len, port, room, capacity, len);
+}
+
 #endif

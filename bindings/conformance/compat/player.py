@@ -1,8 +1,9 @@
 """Plays the calls of all families through whichever library glide_sync loads here.
 
-usage: player.py OUTPUT
+usage: player.py OUTPUT [WORLD/FAMILY...]
 
-Writes one JSON object for each call: its name, the method, how results compare, the result.
+Writes one JSON object for each call: its name, the method, how results compare, the result. Without
+a world and its family, all are played.
 """
 
 from __future__ import annotations
@@ -167,13 +168,19 @@ def batched(client: Any, family: Any, world: str, atomic: bool) -> Iterator[dict
         yield {"name": names.of(what), **result(what, value)}
 
 
-def everything() -> Iterator[dict[str, Any]]:
-    """All families in all worlds."""
+def everything(only: list[str]) -> Iterator[dict[str, Any]]:
+    """All families in all worlds, or those that are named."""
+
+    def wanted(world: str, family: Any) -> bool:
+        return not only or f"{world}/{family.__name__.rpartition('.')[2]}" in only
+
     for world, make in WORLDS.items():
         families = [*calls.EVERYWHERE]
         if world.startswith("cluster"):
             families += calls.CLUSTER_ONLY
         for family in families:
+            if not wanted(world, family):
+                continue
             client = make()
             empty(client)
             yield from play(client, family, world)
@@ -185,7 +192,8 @@ def everything() -> Iterator[dict[str, Any]]:
                     yield from batched(client, family, world, atomic)
                     client.close()
     for family in calls.OWN_CLIENTS:
-        yield from play(None, family, "own")
+        if wanted("own", family):
+            yield from play(None, family, "own")
 
 
 BATCHED = [
@@ -213,10 +221,10 @@ def methods() -> list[str]:
     return sorted(names - set(calls.NOT_CALLED))
 
 
-def main(output: TextIO) -> None:
-    """Play everything, and say at the end which methods there are."""
+def main(output: TextIO, only: list[str]) -> None:
+    """Play, and say at the end which methods there are."""
     Logger.set_logger_config(LogLevel.OFF)
-    for played in everything():
+    for played in everything(only):
         output.write(json.dumps(played) + "\n")
         output.flush()  # it is known where a library ended the process
     output.write(json.dumps({"name": "methods", "result": methods()}) + "\n")
@@ -224,4 +232,4 @@ def main(output: TextIO) -> None:
 
 if __name__ == "__main__":
     with open(sys.argv[1], "w") as file:
-        main(file)
+        main(file, sys.argv[2:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from compare import Known, Tally, check_known, compare
+from compare import Known, Tally, check_known, compare, late
 
 
 def results(value: Any, judge: str = "exact") -> dict[str, Any]:
@@ -59,6 +59,14 @@ def test_a_known_difference_passes_until_there_is_none() -> None:
     tally = compare(results(1), results(1), known)
     check_known(tally, known)
     assert tally.failures == ["known.tsv a/*\n  there is no difference any more"]
+
+
+def test_a_family_is_played_again_where_one_side_alone_was_late() -> None:
+    slow = {"error": "TimeoutError", "text": "timed out"}
+    good = {"w/f/one": {"result": 1}, "w/f pipeline/two": {"result": 1}, "w/g/one": {"result": 1}}
+    assert late(good, good) == []
+    assert late(good, {**good, "w/f pipeline/two": {"result": slow}}) == ["w/f"]
+    assert late({"w/g/one": {"result": slow}}, {"w/g/one": {"result": slow}}) == []
 
 
 def test_a_failure_shows_both_results() -> None:

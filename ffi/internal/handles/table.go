@@ -94,6 +94,19 @@ func (t *Table[T]) Take(handle uint64) (*T, State) {
 	return thing, state
 }
 
+// Each runs do on every thing that is in the table.
+func (t *Table[T]) Each(do func(*T)) {
+	places := t.places.Load()
+	if places == nil {
+		return
+	}
+	for _, place := range *places {
+		if thing := place.thing.Load(); thing != nil {
+			do(thing)
+		}
+	}
+}
+
 func (t *Table[T]) place(handle uint64) (*place[T], uint64) {
 	if handle>>kindShift != t.Kind {
 		return nil, 0

@@ -110,3 +110,19 @@ func TestOneOfManyClosersGetsTheThing(t *testing.T) {
 		require.Equal(t, 1, count)
 	}
 }
+
+func TestEachSeesWhatIsInTheTable(t *testing.T) {
+	var things Table[int]
+	seen := func() (all []int) {
+		things.Each(func(thing *int) { all = append(all, *thing) })
+		return all
+	}
+	require.Empty(t, seen())
+	numbers := []int{1, 2, 3}
+	var given []uint64
+	for i := range numbers {
+		given = append(given, things.Add(&numbers[i]))
+	}
+	things.Take(given[1])
+	require.Equal(t, []int{1, 3}, seen())
+}

@@ -117,6 +117,27 @@ def late(make: Callable[..., Any]) -> Step:
     return Step("create", run, label=f"{make.__name__} late")
 
 
+def resolved(make: Callable[..., Any], odd: bool) -> Step:
+    """Addresses of another name, which a resolver knows; or one that knows nothing."""
+
+    def run(_: Any) -> Any:
+        asked = set()
+        servers = addresses("GLIDE_TEST_STANDALONE" if make is alone else "GLIDE_TEST_CLUSTER")
+
+        def resolve(host: str, port: int) -> tuple[str, int]:
+            asked.add(host)
+            return ("", 0) if odd else ("127.0.0.1", port)
+
+        named = servers if odd else [NodeAddress("seed.invalid", one.port) for one in servers]
+        made = make(addresses=named, address_resolver=resolve)
+        try:
+            return made.set("{k}a", "1"), made.get("{k}a"), sorted(asked)
+        finally:
+            made.close()
+
+    return Step("create", run, label=f"{make.__name__} resolved {odd=}")
+
+
 def deep(_: Any) -> Any:
     """Several clients at once, each with what it set itself."""
     made = [cluster(client_name=f"client-{number}") for number in range(4)]
@@ -182,5 +203,6 @@ CALLS = [
     closed(cluster),
     late(alone),
     late(cluster),
+    *(resolved(make, odd) for make in (alone, cluster) for odd in (False, True)),
     Step("create", deep),
 ]
