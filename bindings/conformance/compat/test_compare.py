@@ -64,9 +64,10 @@ def test_a_known_difference_passes_until_there_is_none() -> None:
 def test_a_family_is_played_again_where_one_side_alone_was_late() -> None:
     slow = {"error": "TimeoutError", "text": "timed out"}
     good = {"w/f/one": {"result": 1}, "w/f pipeline/two": {"result": 1}, "w/g/one": {"result": 1}}
-    assert late(good, good) == []
-    assert late(good, {**good, "w/f pipeline/two": {"result": slow}}) == ["w/f"]
-    assert late({"w/g/one": {"result": slow}}, {"w/g/one": {"result": slow}}) == []
+    assert late(good, good, []) == []
+    assert late(good, {**good, "w/f pipeline/two": {"result": slow}}, []) == ["w/f"]
+    assert late({"w/g/one": {"result": slow}}, {"w/g/one": {"result": slow}}, []) == []
+    assert late(good, {"w/g/one": {"result": slow}}, [Known("w/g/*", "always")]) == []
 
 
 def test_a_failure_shows_both_results() -> None:
