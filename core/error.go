@@ -40,12 +40,13 @@ type Error struct {
 	Sent      bool   // the command was written; it may have run
 	Retryable bool   // doing it again is safe and may succeed
 
-	cause error // what routing said, where it refused the request
+	cause error // what routing said, where it refused the request; of several nodes the first error
 }
 
 func (e *Error) Error() string { return e.Message }
 
-// Unwrap is the *routing.Error of a request that routing refused, else nil.
+// Unwrap is the *routing.Error of a request that routing refused; where several nodes failed the
+// *Error of the first; else nil.
 func (e *Error) Unwrap() error { return e.cause }
 
 // NewError makes an error that concerns no node.
@@ -119,6 +120,7 @@ func combinedError(what string, outcomes []Outcome, cause *routing.CombineError)
 		return failed[0]
 	}
 	all := *failed[0]
+	all.cause = failed[0]
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %d of %d targets failed", what, len(failed), len(outcomes))
 	for _, outcome := range outcomes {

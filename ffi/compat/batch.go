@@ -6,7 +6,6 @@ package main
 import "C"
 
 import (
-	"strings"
 	"time"
 	"unsafe"
 
@@ -68,18 +67,46 @@ func (c *client) runBatch(request *core.BatchRequest, raise bool) reply {
 		}
 		return reply{err: clientFault("Received empty pipeline- ResponseError")}
 	}
-	results, err := c.ExecuteBatch(request)
-	if err != nil || results.IsNil() {
-		return reply{value: results, err: err}
+	response, err := c.send(request)
+	if err != nil || response.Value.IsNil() {
+		return reply{value: response.Value, err: err}
 	}
-	for i := range results.Items {
-		item := &results.Items[i]
-		if item.IsError() && strings.HasPrefix(string(item.Text), "TIMEOUT ") {
-			return reply{err: &failure{timedOut, "timed out"}} // of the batch as a whole
-		}
-		if *item, err = convert.Reply(request.Commands[i], *item); err != nil {
+	for i := range response.Value.Items {
+		item := &response.Value.Items[i]
+		if response.Failures != nil && response.Failures[i] != nil {
+			why := coreFailure(response.Failures[i])
+			if raise || why.kind == timedOut { // the time is that of the whole batch
+				return reply{err: why}
+			}
+			item.Text = []byte(why.text)
+		} else if *item, err = convert.Reply(request.Commands[i], *item); err != nil {
 			return reply{err: err}
+		} else {
+			tellErrors(item)
 		}
 	}
-	return reply{value: results, errorsMayBe: !raise}
+	return reply{value: response.Value, errorsMayBe: !raise}
+}
+
+// send sends a batch; a transaction over the connection on which its keys are watched, if there is
+// one.
+func (c *client) send(request *core.BatchRequest) (core.Response, error) {
+	if request.Atomic {
+		if session := c.take(&request.Batch); session != nil {
+			defer session.Close()
+			return session.ExecuteBatch(request)
+		}
+	}
+	return c.ExecuteBatch(request)
+}
+
+// tellErrors puts the texts that callers know in the places of errors inside a result.
+func tellErrors(v *routing.Value) {
+	for i := range v.Items {
+		if item := &v.Items[i]; item.IsError() {
+			item.Text = []byte(signalled(string(item.Text)))
+		} else {
+			tellErrors(item)
+		}
+	}
 }

@@ -33,16 +33,14 @@ func find(handle uintptr) (*client, *failure) {
 
 // reply is what a call comes to.
 type reply struct {
-	value routing.Value
-	err   error
-	// outcomes are those of a command to several nodes; elements may be errors in a batch.
-	outcomes    []core.Outcome
-	errorsMayBe bool
+	value       routing.Value
+	err         error
+	errorsMayBe bool // among the results of a batch
 }
 
 func (r *reply) result() *C.CommandResult {
 	if r.err != nil {
-		return fail(asFailure(r.err, r.outcomes))
+		return fail(asFailure(r.err))
 	}
 	return succeed(&r.value, r.errorsMayBe)
 }
@@ -56,7 +54,7 @@ func (c *client) answer(id C.uintptr_t, call func() reply) *C.CommandResult {
 			return r.result(), nil
 		})
 		if err != nil {
-			return fail(asFailure(err, nil))
+			return fail(asFailure(err))
 		}
 		return result
 	}
@@ -98,7 +96,10 @@ func compatCommand(call *C.compat_command) *C.CommandResult {
 	}
 	into := call.targets
 	return c.answer(call.request_id, func() reply {
-		answered := c.run(&core.Request{Request: routing.Request{Words: words, Route: route}})
+		answered, watched := c.watch(words)
+		if !watched {
+			answered = c.run(&core.Request{Request: routing.Request{Words: words, Route: route}})
+		}
 		if answered.err == nil {
 			answered.value, answered.err = convert.Reply(words, answered.value)
 		}
@@ -121,7 +122,7 @@ func (c *client) run(request *core.Request) reply {
 	default:
 		value = perNode(response.Outcomes)
 	}
-	return reply{value: value, err: err, outcomes: response.Outcomes}
+	return reply{value: value, err: err}
 }
 
 func perNode(outcomes []core.Outcome) routing.Value {

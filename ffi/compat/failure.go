@@ -72,9 +72,8 @@ func refusedBy(line string) *failure {
 	return &failure{unspecified, signalled(line)}
 }
 
-// asFailure tells an error in the terms of GLIDE. Of a command to several nodes it tells the first
-// that failed.
-func asFailure(err error, outcomes []core.Outcome) *failure {
+// asFailure tells an error in the terms of GLIDE.
+func asFailure(err error) *failure {
 	var known *failure
 	if errors.As(err, &known) {
 		return known
@@ -88,18 +87,17 @@ func asFailure(err error, outcomes []core.Outcome) *failure {
 		return notPlanned(refused)
 	}
 	var failed *core.Error
-	if !errors.As(err, &failed) {
-		return &failure{unspecified, err.Error()}
+	if errors.As(err, &failed) {
+		return coreFailure(failed)
 	}
-	for _, outcome := range outcomes {
-		if outcome.Err != nil {
-			return coreFailure(outcome.Err)
-		}
-	}
-	return coreFailure(failed)
+	return &failure{unspecified, err.Error()}
 }
 
+// coreFailure tells an error of the core; where several nodes failed the first.
 func coreFailure(err *core.Error) *failure {
+	if first, several := err.Unwrap().(*core.Error); several {
+		return coreFailure(first)
+	}
 	switch err.Status {
 	case core.StatusServer, core.StatusPartial:
 		if !strings.HasPrefix(err.Message, err.Code) { // it refused the connection, before the command
@@ -209,15 +207,6 @@ func unconnectedYet(err error, config *core.Config) error {
 		return clientFault("Standalone connect failed - IoError: %s", told.text)
 	}
 	return &failure{unspecified, told.text}
-}
-
-// elementText is the text of an error among the results of a batch: the line of a server, or of
-// the core, which begins with the name of a status.
-func elementText(line []byte) string {
-	if why, is := strings.CutPrefix(string(line), "CONNECTION "); is {
-		return lost(why).text
-	}
-	return signalled(string(line))
 }
 
 // guarded makes a panic an error that names the place.

@@ -47,16 +47,8 @@ func TestWhatWentWrongChoosesTheClassOfTheException(t *testing.T) {
 		"no double - TypeError: (response was array)":                                                           {unspecified, &convert.TypeError{What: "no double", Kind: routing.KindArray}},
 		"else": {unspecified, errors.New("else")},
 	} {
-		require.Equal(t, &failure{expected.kind, text}, asFailure(expected.err, nil))
+		require.Equal(t, &failure{expected.kind, text}, asFailure(expected.err))
 	}
-}
-
-func TestOfSeveralNodesTheFirstThatFailedIsTold(t *testing.T) {
-	outcomes := []core.Outcome{
-		{}, {Err: &core.Error{Status: core.StatusServer, Code: "OOM", Message: "OOM first"}},
-		{Err: &core.Error{Status: core.StatusServer, Code: "OOM", Message: "OOM second"}},
-	}
-	require.Equal(t, "OOM: first", asFailure(core.NewError(core.StatusPartial, "2 of 3 targets failed"), outcomes).text)
 }
 
 func TestAClientThatCannotBeHadNamesTheAddressOrTheOption(t *testing.T) {
@@ -86,7 +78,7 @@ func TestAClientThatConnectsWithItsFirstRequestTellsThatItCannot(t *testing.T) {
 
 func TestAPanicBecomesAnErrorThatNamesThePlace(t *testing.T) {
 	_, err := guarded(func() (int, error) { panic("on purpose") })
-	require.Regexp(t, `^panic: on purpose at .*failure_test.go:\d+- ClientError$`, asFailure(err, nil).text)
+	require.Regexp(t, `^panic: on purpose at .*failure_test.go:\d+- ClientError$`, asFailure(err).text)
 }
 
 func TestNumbersAreWrittenAsGLIDEWritesThem(t *testing.T) {

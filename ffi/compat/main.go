@@ -25,6 +25,7 @@ type client struct {
 	*core.Client
 	config    core.Config
 	callbacks *callbacks // nil: results are returned
+	watches   watches
 }
 
 // callbacks are told what came of the calls of an async client.
@@ -89,7 +90,7 @@ func open(request []byte, kind *C.ClientType, resolve resolver) (*client, error)
 	if err != nil {
 		return nil, unreachable(err, &config)
 	}
-	return &client{made, config, told}, nil
+	return &client{Client: made, config: config, callbacks: told}, nil
 }
 
 // callbacksOf are those of an asynchronous client; nil for a synchronous one.

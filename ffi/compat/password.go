@@ -6,6 +6,7 @@ package main
 import "C"
 
 import (
+	"errors"
 	"strings"
 
 	"libglide/core"
@@ -26,20 +27,20 @@ func compatUpdatePassword(handle, id C.uintptr_t, password *C.char, immediate C.
 		if update.Immediate && update.Password == "" {
 			return reply{err: clientFault("No password provided for authentication- UserOperationError")}
 		}
-		response, err := c.UpdatePassword(update)
-		for _, outcome := range response.Outcomes {
-			if outcome.Err != nil {
-				return reply{err: login(outcome.Err)}
-			}
+		if _, err := c.UpdatePassword(update); err != nil {
+			return reply{err: login(err)}
 		}
-		return reply{value: routing.Simple("OK"), err: err}
+		return reply{value: routing.Simple("OK")}
 	})
 }
 
 // login tells of a server that does not take the password what it says, not that it is lost.
-func login(err *core.Error) *failure {
-	if at := strings.Index(err.Message, err.Code); err.Code != "" && at >= 0 {
-		return refusedBy(err.Message[at:])
+func login(err error) *failure {
+	var refused *core.Error
+	if errors.As(errors.Unwrap(err), &refused) || errors.As(err, &refused) {
+		if at := strings.Index(refused.Message, refused.Code); refused.Code != "" && at >= 0 {
+			return refusedBy(refused.Message[at:])
+		}
 	}
-	return coreFailure(err)
+	return asFailure(err)
 }

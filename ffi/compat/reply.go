@@ -31,7 +31,7 @@ func (s *size) add(v *routing.Value) {
 		if s.fault == nil {
 			s.fault = v
 		}
-		s.bytes += len(elementText(v.Text)) + 1
+		s.bytes += len(v.Text) + 1
 	case routing.KindMap:
 		s.nodes += len(v.Items) / 2 // the entries
 		fallthrough
@@ -49,7 +49,7 @@ type arena struct {
 }
 
 // succeed makes the result of a reply; nil where memory is short. Errors in it are elements where
-// they may be; else the first fails the whole.
+// they may be, and hold their texts; else the first, the line of a server, fails the whole.
 func succeed(v *routing.Value, errorsMayBe bool) *C.CommandResult {
 	var need size
 	need.add(v)
@@ -101,7 +101,7 @@ func (a *arena) fill(node *C.CommandResponse, v *routing.Value) {
 	case routing.KindVerbatim:
 		a.write(node, C.GLIDE_RESPONSE_STRING, convert.Verbatim(v.Text))
 	case routing.KindError:
-		a.write(node, C.GLIDE_RESPONSE_ERROR, []byte(elementText(v.Text)))
+		a.write(node, C.GLIDE_RESPONSE_ERROR, v.Text)
 	case routing.KindArray:
 		node.response_type = C.GLIDE_RESPONSE_ARRAY
 		node.array_value, node.array_value_len = a.elements(v.Items)

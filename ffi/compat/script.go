@@ -8,10 +8,7 @@ import "C"
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"strconv"
-	"strings"
 	"sync"
-	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -103,41 +100,13 @@ func compatInvokeScript(call *C.compat_script) *C.CommandResult {
 	if err != nil {
 		return c.answer(call.request_id, func() reply { return reply{err: err} })
 	}
-	digits := C.GoString(call.hash)
-	words := [][]byte{[]byte("EVALSHA"), []byte(digits), strconv.AppendInt(nil, int64(call.keys.count), 10)}
-	words = readWords(readWords(words, &call.keys), &call.args)
-	return c.answer(call.request_id, func() reply { return c.invoke(digits, words, route) })
-}
-
-// invoke runs a script. A server that has not got it gets it, with all others, and is asked again.
-// All of it has the time of one request.
-func (c *client) invoke(digits string, words [][]byte, route routing.Route) reply {
-	began := time.Now()
-	request := &core.Request{Request: routing.Request{Words: words, Route: route}}
-	first := c.run(request)
-	text := scripts.text(digits)
-	if first.err == nil || text == nil || !lacksScript(&first) {
-		return first
-	}
-	load := &core.Request{Request: routing.Request{Words: [][]byte{[]byte("SCRIPT"), []byte("LOAD"), text}}}
-	if load.Timeout = c.config.RequestTimeout - time.Since(began); load.Timeout <= 0 {
-		return reply{err: &failure{timedOut, "timed out"}}
-	}
-	if loaded := c.run(load); loaded.err != nil {
-		return loaded
-	}
-	if request.Timeout = c.config.RequestTimeout - time.Since(began); request.Timeout <= 0 {
-		return reply{err: &failure{timedOut, "timed out"}}
-	}
-	return c.run(request)
-}
-
-// lacksScript says whether one of the nodes has not got the script.
-func lacksScript(r *reply) bool {
-	for _, outcome := range r.outcomes {
-		if outcome.Err != nil && outcome.Err.Code == "NOSCRIPT" {
-			return true
+	script := &core.Script{Hash: C.GoString(call.hash), Keys: readWords(nil, &call.keys), Args: readWords(nil, &call.args)}
+	script.Source = scripts.text(script.Hash)
+	return c.answer(call.request_id, func() reply {
+		words, err := script.Words()
+		if err != nil {
+			return reply{err: err}
 		}
-	}
-	return strings.Contains(asFailure(r.err, nil).text, "NoScriptError")
+		return c.run(&core.Request{Request: routing.Request{Words: words, Route: route}, Script: script})
+	})
 }

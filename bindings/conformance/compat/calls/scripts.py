@@ -6,7 +6,7 @@ from typing import Any
 
 from glide_sync import FlushMode, FunctionRestorePolicy, Script
 
-from calls.call import Call, Step, call, made, unordered
+from calls.call import Step, call, unordered
 
 CODE = """#!lua name=library
 redis.register_function{function_name='echo', callback=function(keys, args) return args[1] end,
@@ -17,9 +17,13 @@ end)"""
 NONE = "0" * 40
 
 
-def script(code: str, **given: Any) -> Call:
+def script(code: str, **given: Any) -> Step:
     """Call a script that is made for it, and gone afterwards."""
-    return call("invoke_script", made(lambda: Script(code)), **given)
+
+    def run(client: Any) -> Any:
+        return client.invoke_script(Script(code), **given)
+
+    return Step("invoke_script", run, label=code)
 
 
 def shown(client: Any) -> Any:

@@ -29,6 +29,14 @@ def not_watched_any_more(client: Any) -> Any:
     return client.exec(transaction(client).set("{k}w", "mine").get("{k}w"), True)
 
 
+def not_changed(client: Any) -> Any:
+    """A watched key that stays: the transaction runs, once."""
+    client.watch(["{k}w", "{k}other"])
+    first = client.exec(transaction(client).set("{k}w", "mine").get("{k}w"), True)
+    client.set("{k}w", "changed")
+    return first, client.exec(transaction(client).get("{k}w"), True)
+
+
 CALLS = [
     call("client_getname"),
     call("custom_command", ["CLIENT", "SETNAME", "tester"]),
@@ -38,6 +46,10 @@ CALLS = [
     call("unwatch"),
     Step("watch", watched),
     Step("unwatch", not_watched_any_more),
+    Step("watch", not_changed),
+    call("custom_command", ["WATCH"]),
+    call("custom_command", ["watch", "{k}w"]),
+    call("custom_command", ["UNWATCH"]),
     call("select", 0),
     call("select", 1),
     call("select", 99),
