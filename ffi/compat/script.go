@@ -8,7 +8,9 @@ import "C"
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 	"unsafe"
 
@@ -101,12 +103,39 @@ func compatInvokeScript(call *C.compat_script) *C.CommandResult {
 		return c.answer(call.request_id, func() reply { return reply{err: err} })
 	}
 	script := &core.Script{Hash: C.GoString(call.hash), Keys: readWords(nil, &call.keys), Args: readWords(nil, &call.args)}
-	script.Source = scripts.text(script.Hash)
-	return c.answer(call.request_id, func() reply {
-		words, err := script.Words()
-		if err != nil {
-			return reply{err: err}
+	return c.answer(call.request_id, func() reply { return c.invoke(script, route) })
+}
+
+// invoke runs a script. Where a server has not got it, all get it, as callers of SCRIPT SHOW and
+// SCRIPT EXISTS expect, and it is run again; its source then goes along for one that forgot it
+// meanwhile. All of that has the time of one request.
+func (c *client) invoke(script *core.Script, route routing.Route) reply {
+	began := time.Now()
+	words, err := script.Words()
+	if err != nil {
+		return reply{err: err}
+	}
+	request := &core.Request{Request: routing.Request{Words: words, Route: route}, Script: script}
+	first := c.run(request)
+	if first.err == nil || !lacksScript(first.err) {
+		return first
+	}
+	if script.Source = scripts.text(script.Hash); script.Source == nil {
+		return first
+	}
+	load := &core.Request{Request: routing.Request{Words: [][]byte{[]byte("SCRIPT"), []byte("LOAD"), script.Source}}}
+	for _, next := range []*core.Request{load, request} {
+		if next.Timeout = c.config.RequestTimeout - time.Since(began); next.Timeout <= 0 {
+			return reply{err: &failure{timedOut, "timed out"}}
 		}
-		return c.run(&core.Request{Request: routing.Request{Words: words, Route: route}, Script: script})
-	})
+		if first = c.run(next); first.err != nil {
+			return first
+		}
+	}
+	return first
+}
+
+// lacksScript says whether one of the nodes has not got the script.
+func lacksScript(err error) bool {
+	return strings.HasPrefix(asFailure(err).text, "An error was signalled by the server: - NoScriptError")
 }
