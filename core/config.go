@@ -30,6 +30,8 @@ type Config struct {
 	// the strategies that prefer a zone and by no others.
 	Reads routing.ReadStrategy
 	Zone  string
+	// AnyZone goes on where no server names its zone: all nodes then are of another one than Zone.
+	AnyZone bool
 
 	// ReadOnly refuses every command that may write, and is content with replicas. It is for
 	// standalone servers; reads prefer replicas unless Reads says something else.
@@ -41,6 +43,9 @@ type Config struct {
 	Discovery Discovery // of standalone servers
 	// AddressMap says where to connect to a node that announces the address on the left.
 	AddressMap map[routing.Address]routing.Address
+	// Resolve says the same of an address that is not in AddressMap; nil: connect to what nodes
+	// announce. It is asked before a connection is made, on any goroutine, and may wait.
+	Resolve func(routing.Address) routing.Address
 
 	tls         *tls.Config // what TLS comes to
 	credentials *credentials
@@ -116,6 +121,9 @@ func checkZone(reads routing.ReadStrategy, zone string) error {
 func (c *Config) dialled(announced routing.Address) routing.Address {
 	if address, mapped := c.AddressMap[announced]; mapped {
 		return address
+	}
+	if c.Resolve != nil {
+		return c.Resolve(announced)
 	}
 	return announced
 }

@@ -39,9 +39,15 @@ type Error struct {
 	Node      string // host:port, where one node is concerned
 	Sent      bool   // the command was written; it may have run
 	Retryable bool   // doing it again is safe and may succeed
+
+	cause error // what routing said, where it refused the request; of several nodes the first error
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Unwrap is the *routing.Error of a request that routing refused; where several nodes failed the
+// *Error of the first; else nil.
+func (e *Error) Unwrap() error { return e.cause }
 
 // NewError makes an error that concerns no node.
 func NewError(status Status, format string, args ...any) *Error {
@@ -52,9 +58,9 @@ func NewError(status Status, format string, args ...any) *Error {
 func planError(err error) *Error {
 	var refused *routing.Error
 	if errors.As(err, &refused) && refused.Fault == routing.FaultNoNode {
-		return &Error{Status: StatusRoute, Message: err.Error(), Retryable: true}
+		return &Error{Status: StatusRoute, Message: err.Error(), Retryable: true, cause: err}
 	}
-	return NewError(StatusInvalidArgument, "%v", err)
+	return &Error{Status: StatusInvalidArgument, Message: err.Error(), cause: err}
 }
 
 // serverError is the error of a reply; it stands for refusals only, so nothing has run.
@@ -114,6 +120,7 @@ func combinedError(what string, outcomes []Outcome, cause *routing.CombineError)
 		return failed[0]
 	}
 	all := *failed[0]
+	all.cause = failed[0]
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s: %d of %d targets failed", what, len(failed), len(outcomes))
 	for _, outcome := range outcomes {

@@ -324,7 +324,7 @@ func (c *Client) learn(ctx context.Context) error {
 		return err
 	}
 	c.askZones(ctx, snapshot)
-	if snapshot = c.complete(snapshot); c.config.Zone != "" && !snapshot.HasZones() {
+	if snapshot = c.complete(snapshot); c.config.Zone != "" && !c.config.AnyZone && !snapshot.HasZones() {
 		return NewError(StatusConfig, "client_az: no server names its availability zone (Valkey 8.0 and later do, where it is configured)")
 	}
 	c.topology.publish(snapshot)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"libglide/core"
+	"libglide/ffi/internal/handles"
+	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 )
 
@@ -30,11 +32,11 @@ type call struct {
 
 // calls holds every call, and those that are free to be used.
 var calls = struct {
-	table[call]
+	handles.Table[call]
 	mu   sync.Mutex
 	made int // all that there are: as many as ran at the same time
 	idle []*call
-}{table: table[call]{kind: 3}}
+}{Table: handles.Table[call]{Kind: 3}}
 
 // newCall is a call for a ticket.
 func newCall(ticket *C.glide_ticket) *call {
@@ -51,7 +53,7 @@ func newCall(ticket *C.glide_ticket) *call {
 	if k == nil {
 		k = new(call)
 		k.Owner, k.Released = k, true
-		k.self = calls.add(k)
+		k.self = calls.Add(k)
 		provide(made)
 	}
 	k.mu.Lock()
@@ -182,7 +184,7 @@ func (k *call) forsake(r *reply) {
 		return nil
 	})
 	if ticket := k.detach(); ticket != nil {
-		calls.take(k.self)
+		calls.Take(k.self)
 		ticket.status = respond(&ticket.response, r)
 		rouse(ticket, C.TICKET_DONE)
 	}
@@ -215,7 +217,7 @@ func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) 
 	k.request.reset(&k.Request)
 	k.guarded(func() error {
 		fault("glideGoClientOpen")
-		config, err := decodeConfig(input(bytes, size))
+		config, err := wire.DecodeConfig(input(bytes, size))
 		if err != nil {
 			return err
 		}
@@ -233,10 +235,10 @@ func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) 
 
 // opened answers with a client, or closes it again where nobody waits for it.
 func (k *call) opened(client *core.Client) {
-	handle := clients.add(client)
+	handle := clients.Add(client)
 	r := reply{rest: &protobuf.Response{Topology: encodeTopology(client.Topology())}}
 	if !k.answerWith(handle, &r) {
-		clients.take(handle)
+		clients.Take(handle)
 		client.Close()
 	}
 }
@@ -245,8 +247,8 @@ func (k *call) opened(client *core.Client) {
 //
 //export glideGoCallLead
 func glideGoCallLead(ticket *C.glide_ticket) {
-	k, state := calls.get(uint64(ticket.call))
-	if state == handleLive {
+	k, state := calls.Get(uint64(ticket.call))
+	if state == handles.Live {
 		k.guarded(func() error {
 			fault("glideGoCallLead")
 			k.Lead()
@@ -261,8 +263,8 @@ func glideGoCallLead(ticket *C.glide_ticket) {
 //
 //export glideGoCallLeave
 func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int) C.int {
-	k, state := calls.get(uint64(ticket.call))
-	if state != handleLive {
+	k, state := calls.Get(uint64(ticket.call))
+	if state != handles.Live {
 		return 0
 	}
 	cause := context.DeadlineExceeded
@@ -293,7 +295,7 @@ func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int)
 		return 0
 	}
 	k.ticket = nil
-	calls.take(k.self) // it is not used again
+	calls.Take(k.self) // it is not used again
 	ticket.status = respond(&ticket.response, &r)
 	return 1
 }

@@ -4,6 +4,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"libglide/core"
+	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 	"libglide/routing"
 )
@@ -59,7 +60,7 @@ func (r *request) decode(bytes []byte) error {
 	if message.RootSpanPtr != nil {
 		return badRequest("root_span_ptr points into another process")
 	}
-	route, err := decodeRoute(message.GetRoute())
+	route, err := wire.DecodeRoute(message.GetRoute())
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (r *request) decode(bytes []byte) error {
 	}
 	*r.Request = core.Request{
 		Request:  routing.Request{Route: route, Policy: routing.Policy(policy)},
-		Timeout:  milliseconds(message.GetTimeoutMs()),
+		Timeout:  wire.Milliseconds(message.GetTimeoutMs()),
 		Outcomes: message.GetOutcomes(),
 	}
 	return r.decodeCommand(message)
@@ -115,7 +116,7 @@ func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 func (r *request) decodeBatch(message *protobuf.Batch) (*core.BatchRequest, error) {
 	batch := &core.BatchRequest{Raise: message.GetRaiseOnError(), Repeat: message.GetRetryConnectionError(), Timeout: r.Timeout}
 	if batch.Timeout == 0 {
-		batch.Timeout = milliseconds(message.GetTimeout())
+		batch.Timeout = wire.Milliseconds(message.GetTimeout())
 	}
 	batch.Atomic, batch.Route = message.GetIsAtomic(), r.Route
 	for i, command := range message.GetCommands() {
@@ -139,52 +140,4 @@ func (r *request) decodeScan(message *protobuf.ClusterScan) (*core.ScanRequest, 
 		Cursor: message.GetCursor(), Match: message.MatchPattern, Count: message.GetCount(), Type: message.GetObjectType(),
 		Gaps: message.GetAllowNonCoveredSlots(), Timeout: r.Timeout,
 	}, nil
-}
-
-func decodeRoute(message *protobuf.Routes) (route routing.Route, err error) {
-	if message == nil {
-		return route, nil
-	}
-	switch value := message.GetValue().(type) {
-	case nil:
-		return route, badRequest("the route is empty: leave it out or choose one")
-	case *protobuf.Routes_SimpleRoutes:
-		simple, known := simpleRoutes[value.SimpleRoutes]
-		if !known {
-			return route, badRequest("simple_routes %d is no route", value.SimpleRoutes)
-		}
-		return routing.Route{Kind: simple}, nil
-	case *protobuf.Routes_SlotKeyRoute:
-		key := value.SlotKeyRoute.GetSlotKeyBytes()
-		if value.SlotKeyRoute.SlotKeyBytes == nil {
-			key = []byte(value.SlotKeyRoute.GetSlotKey())
-		} else if value.SlotKeyRoute.GetSlotKey() != "" {
-			return route, badRequest("slot_key and slot_key_bytes are both set")
-		}
-		role, err := decodeSlotType(value.SlotKeyRoute.GetSlotType())
-		return routing.Route{Kind: routing.RouteSlotKey, Role: role, Key: key}, err
-	case *protobuf.Routes_SlotIdRoute:
-		role, err := decodeSlotType(value.SlotIdRoute.GetSlotType())
-		return routing.Route{Kind: routing.RouteSlotID, Role: role, SlotID: value.SlotIdRoute.GetSlotId()}, err
-	case *protobuf.Routes_ByAddressRoute:
-		address := value.ByAddressRoute
-		return routing.Route{Kind: routing.RouteByAddress, Host: address.GetHost(), Port: address.GetPort()}, nil
-	}
-	return route, badRequest("the route is of an unknown kind")
-}
-
-var simpleRoutes = map[protobuf.SimpleRoutes]routing.RouteKind{
-	protobuf.SimpleRoutes_SIMPLE_ROUTES_ALL_NODES:     routing.RouteAllNodes,
-	protobuf.SimpleRoutes_SIMPLE_ROUTES_ALL_PRIMARIES: routing.RouteAllPrimaries,
-	protobuf.SimpleRoutes_SIMPLE_ROUTES_RANDOM:        routing.RouteRandomNode,
-}
-
-func decodeSlotType(slotType protobuf.SlotTypes) (routing.Role, error) {
-	switch slotType {
-	case protobuf.SlotTypes_SLOT_TYPES_PRIMARY:
-		return routing.Primary, nil
-	case protobuf.SlotTypes_SLOT_TYPES_REPLICA:
-		return routing.Replica, nil
-	}
-	return 0, badRequest("slot_type %d is neither PRIMARY (0) nor REPLICA (1)", slotType)
 }

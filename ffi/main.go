@@ -17,6 +17,8 @@ import (
 	"unsafe"
 
 	"libglide/core"
+	"libglide/ffi/internal/handles"
+	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 	"libglide/routing"
 )
@@ -31,8 +33,8 @@ func init() {
 }
 
 var (
-	clients = table[core.Client]{kind: 1}
-	routers = table[core.Router]{kind: 2}
+	clients = handles.Table[core.Client]{Kind: 1}
+	routers = handles.Table[core.Router]{Kind: 2}
 )
 
 //export glideGoKeySlot
@@ -116,11 +118,11 @@ func glideGoRouterOpen(topology *C.uint8_t, size C.size_t, handle *C.glide_route
 	var router *core.Router
 	status := answer(response, func() (_ *protobuf.Response, err error) {
 		fault("glideGoRouterOpen")
-		router, err = decodeTopology(input(topology, size))
+		router, err = wire.DecodeTopology(input(topology, size))
 		return nil, err
 	})
 	if status == C.GLIDE_OK {
-		*handle = C.glide_router(routers.add(router))
+		*handle = C.glide_router(routers.Add(router))
 	}
 	return status
 }
@@ -175,31 +177,31 @@ func resolve(over resolver, request []byte) (*protobuf.Response, error) {
 	return response, err
 }
 
-func find[T any](things *table[T], handle uint64) (*T, error) {
-	thing, state := things.get(handle)
-	if state != handleLive {
+func find[T any](things *handles.Table[T], handle uint64) (*T, error) {
+	thing, state := things.Get(handle)
+	if state != handles.Live {
 		return nil, handleError(state, handle)
 	}
 	return thing, nil
 }
 
-func closeHandle[T any](name string, things *table[T], handle uint64, close func(*T)) (status C.glide_status) {
+func closeHandle[T any](name string, things *handles.Table[T], handle uint64, close func(*T)) (status C.glide_status) {
 	defer func() {
 		if recover() != nil {
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
 	fault(name)
-	thing, state := things.take(handle)
-	if state != handleLive {
+	thing, state := things.Take(handle)
+	if state != handles.Live {
 		return C.glide_status(handleError(state, handle).Status)
 	}
 	close(thing)
 	return C.GLIDE_OK
 }
 
-func handleError(state handleState, handle uint64) *core.Error {
-	if state == handleClosed {
+func handleError(state handles.State, handle uint64) *core.Error {
+	if state == handles.Closed {
 		return core.NewError(core.StatusClosed, "the handle is closed")
 	}
 	return core.NewError(core.StatusInvalidArgument, "handle %#x was never given out", handle)

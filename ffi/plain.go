@@ -3,6 +3,7 @@ package main
 import (
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 )
 
@@ -48,7 +49,7 @@ func (r *request) decodePlain(bytes []byte) bool {
 	if !good {
 		return false
 	}
-	r.callback, r.Timeout = uint32(callback), milliseconds(uint32(timeout))
+	r.callback, r.Timeout = uint32(callback), wire.Milliseconds(uint32(timeout))
 	r.Words, r.words = words, words
 	return true
 }
@@ -58,15 +59,15 @@ func (r *request) plainWords(command []byte) ([][]byte, bool) {
 	var kind uint64
 	var args []byte
 	for len(command) > 0 {
-		field, wire, n := protowire.ConsumeTag(command)
+		field, coding, n := protowire.ConsumeTag(command)
 		if n < 0 {
 			return nil, false
 		}
 		command = command[n:]
 		switch {
-		case field == fieldRequestType && wire == protowire.VarintType:
+		case field == fieldRequestType && coding == protowire.VarintType:
 			kind, n = protowire.ConsumeVarint(command)
-		case field == fieldArgsArray && wire == protowire.BytesType && args == nil:
+		case field == fieldArgsArray && coding == protowire.BytesType && args == nil:
 			args, n = protowire.ConsumeBytes(command)
 		default:
 			return nil, false
@@ -78,8 +79,8 @@ func (r *request) plainWords(command []byte) ([][]byte, bool) {
 	}
 	words, known := protobuf.AppendCommand(r.words[:0], protobuf.RequestType(int32(kind)))
 	for known && len(args) > 0 {
-		field, wire, n := protowire.ConsumeTag(args)
-		if n < 0 || field != fieldArgs || wire != protowire.BytesType {
+		field, coding, n := protowire.ConsumeTag(args)
+		if n < 0 || field != fieldArgs || coding != protowire.BytesType {
 			return nil, false
 		}
 		word, m := protowire.ConsumeBytes(args[n:])

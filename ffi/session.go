@@ -11,11 +11,13 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"libglide/core"
+	"libglide/ffi/internal/handles"
+	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 	"libglide/routing"
 )
 
-var sessions = table[core.Session]{kind: 4}
+var sessions = handles.Table[core.Session]{Kind: 4}
 
 //export glideGoSessionOpen
 func glideGoSessionOpen(handle C.glide_client, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
@@ -40,10 +42,10 @@ func glideGoSessionOpen(handle C.glide_client, bytes *C.uint8_t, size C.size_t, 
 func (k *call) sessionOpened(r *reply) {
 	session := k.session
 	k.session = nil
-	handle := sessions.add(session)
+	handle := sessions.Add(session)
 	r.value = nil
 	if !k.answerWith(handle, r) {
-		sessions.take(handle)
+		sessions.Take(handle)
 		session.Close()
 	}
 }
@@ -84,8 +86,8 @@ func (r *request) decodeOpening(bytes []byte) (route routing.Route, timeout time
 	case message.GetResponsePolicy() != protobuf.ResponsePolicy_RESPONSE_POLICY_DEFAULT:
 		return route, 0, badRequest("response_policy: a session is with one node")
 	}
-	route, err = decodeRoute(message.GetRoute())
-	return route, milliseconds(message.GetTimeoutMs()), err
+	route, err = wire.DecodeRoute(message.GetRoute())
+	return route, wire.Milliseconds(message.GetTimeoutMs()), err
 }
 
 // startIn does what is asked in a session.

@@ -91,8 +91,9 @@ func (by *Planner) planInBatch(p *Plan, r *Request, s *Snapshot) error {
 }
 
 func inBatch(command int, err error) error {
-	inner := err.(*Error)
-	return &Error{inner.Fault, fmt.Sprintf("command %d of the batch: %s", command, inner.Message)}
+	told := *err.(*Error)
+	told.Message = fmt.Sprintf("command %d of the batch: %s", command, told.Message)
+	return &told
 }
 
 // join sends a command that may go to any node along with others: to the first node that the
@@ -123,14 +124,14 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 		part.Steps = append(part.Steps, Step{Command: i, Words: words})
 		slot, several := command.oneSlot(words)
 		if several && !s.Standalone {
-			return nil, badArgument("CROSSSLOT command %d of the atomic batch has keys in several slots", i)
+			return nil, fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has keys in several slots", i)
 		}
 		if slot == NoSlot {
 			continue
 		}
 		readOnly = readOnly && command.access == accessRead
 		if part.Slot != NoSlot && part.Slot != slot && !s.Standalone {
-			return nil, badArgument("CROSSSLOT command %d of the atomic batch has its keys in slot %d, another one in slot %d", i, slot, part.Slot)
+			return nil, fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has its keys in slot %d, another one in slot %d", i, slot, part.Slot)
 		}
 		part.Slot = slot
 	}

@@ -253,6 +253,11 @@ func find(words [][]byte) *command {
 // SetsState says whether a command sets a state of the connection that it comes over.
 func SetsState(words [][]byte) bool { return len(words) > 0 && find(words).access == accessState }
 
+// ForPrimaries says whether a command without a route goes to all primaries.
+func ForPrimaries(words [][]byte) bool {
+	return len(words) > 0 && find(words).place == placeAllPrimaries
+}
+
 // CommandName is the name of a command as messages tell it: with its sub-command where it has
 // one, and without its arguments.
 func CommandName(words [][]byte) string {

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"strconv"
 )
@@ -124,7 +125,11 @@ func (w wait) of(words [][]byte) (Wait, error) {
 		time *= 1000
 	}
 	if err != nil || !(time >= 0 && time <= maxWait) {
-		return Wait{}, badArgument("%s: timeout %q is not a number of %s that the server can wait", words[0], words[i], w.unit())
+		none := fault(FaultTimeout, "%s: timeout %q is not a number of %s that the server can wait", words[0], words[i], w.unit())
+		if none.Seconds = time / 1000; err != nil && !errors.Is(err, strconv.ErrRange) {
+			none.Seconds = math.NaN()
+		}
+		return Wait{}, none
 	}
 	milliseconds := uint64(math.Ceil(time))
 	if milliseconds == 0 {

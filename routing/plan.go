@@ -115,7 +115,7 @@ func (by *Planner) command(r *Request) (*command, error) {
 	case command.place == placeRefused:
 		return nil, badArgument("%s is not sent: it %s", command.name, command.refusal)
 	case by.ReadOnly && command.access == accessWrite:
-		return nil, badArgument("%s may write, and the client is read-only", CommandName(r.Words))
+		return nil, fault(FaultReadOnly, "%s may write, and the client is read-only", CommandName(r.Words))
 	}
 	return command, nil
 }

@@ -44,24 +44,32 @@ type Route struct {
 type Fault uint8
 
 const (
-	FaultArgument Fault = iota // the request can never work
-	FaultNoNode                // the topology has no node for it now
+	FaultArgument  Fault = iota // the request can never work
+	FaultNoNode                 // the topology has no node for it now
+	FaultTimeout                // it asks to block for a time that is none
+	FaultReadOnly               // it may write, and the client is read-only
+	FaultCrossSlot              // its keys are in several slots
 )
 
 // Error is why a request could not be planned.
 type Error struct {
 	Fault   Fault
 	Message string
+	Seconds float64 // of FaultTimeout: what it asks for, NaN where that is no number
 }
 
 func (e *Error) Error() string { return e.Message }
 
 func badArgument(format string, args ...any) error {
-	return &Error{FaultArgument, fmt.Sprintf(format, args...)}
+	return fault(FaultArgument, format, args...)
+}
+
+func fault(of Fault, format string, args ...any) *Error {
+	return &Error{Fault: of, Message: fmt.Sprintf(format, args...)}
 }
 
 func noNode(format string, args ...any) error {
-	return &Error{FaultNoNode, fmt.Sprintf(format, args...)}
+	return fault(FaultNoNode, format, args...)
 }
 
 // slot is the slot that a slot route names.

@@ -10,6 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 LIBRARY = "libglide.so.1"
+COMPAT = "libglide_ffi.so"  # of `make compat`, for libglide.compat; goes along where it is
 
 
 class LibraryHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -21,6 +22,9 @@ class LibraryHook(BuildHookInterface):  # type: ignore[type-arg]
         platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
         build_data["tag"] = f"py3-none-{platform}"
         build_data["force_include"][str(library)] = f"libglide/{LIBRARY}"
+        compat = library.with_name(COMPAT)
+        if compat.is_file():
+            build_data["force_include"][str(compat)] = f"libglide/{COMPAT}"
 
     def _library(self, repository: Path) -> Path:
         library = repository / "build" / LIBRARY

@@ -1,4 +1,4 @@
-package main
+package wire
 
 import (
 	"reflect"
@@ -14,6 +14,18 @@ import (
 	"libglide/protobuf"
 	"libglide/routing"
 )
+
+func encode(t *testing.T, message proto.Message) []byte {
+	bytes, err := proto.Marshal(message)
+	require.NoError(t, err)
+	return bytes
+}
+
+func refusal(t *testing.T, err error) *core.Error {
+	var refused *core.Error
+	require.ErrorAs(t, err, &refused)
+	return refused
+}
 
 func TestAConfigurationThatCannotBeIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 	address := []*protobuf.NodeAddress{{Host: "h"}}
@@ -35,11 +47,11 @@ func TestAConfigurationThatCannotBeIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 		"addresses[1]: port 65536":         {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
 		"addresses[0].unix_socket_path":    {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
 	} {
-		_, err := decodeConfig(encode(t, message))
+		_, err := DecodeConfig(encode(t, message))
 		require.Equal(t, core.StatusConfig, refusal(t, err).Status, reason)
 		require.ErrorContains(t, err, reason)
 	}
-	secure, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
+	secure, err := DecodeConfig(encode(t, &protobuf.ConnectionRequest{
 		Addresses: address, TlsMode: protobuf.TlsMode_TLS_MODE_INSECURE_TLS, TlsServerName: "s", RootCerts: [][]byte{{1}},
 		ClientCert: []byte{2}, ClientKey: []byte{3}, ClientCertPath: proto.String("c"), ClientKeyPath: proto.String("k"),
 		CertReload: &protobuf.ClientCertReloadConfig{Enabled: true},
@@ -52,7 +64,7 @@ func TestAConfigurationThatCannotBeIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 }
 
 func TestTheFieldsOfAConnectionRequestBecomeTheConfiguration(t *testing.T) {
-	config, err := decodeConfig(encode(t, &protobuf.ConnectionRequest{
+	config, err := DecodeConfig(encode(t, &protobuf.ConnectionRequest{
 		Addresses: []*protobuf.NodeAddress{{Host: "[::1]"}, {Host: "h", Port: 7000}}, ClusterModeEnabled: true,
 		RequestTimeout: 100, ConnectionTimeout: 200, InflightRequestsLimit: 3, DatabaseId: 4,
 		AuthenticationInfo: &protobuf.AuthenticationInfo{Username: "u", Password: "p"},
@@ -120,7 +132,7 @@ func TestEveryFieldOfAConnectionRequestSetAloneIsHonouredOrRefusedByName(t *test
 		// Lazy, so that opening checks the configuration and connects to nobody.
 		return &protobuf.ConnectionRequest{Addresses: []*protobuf.NodeAddress{{Host: "h"}}, LazyConnect: true}
 	}
-	plain, err := decodeConfig(encode(t, usual()))
+	plain, err := DecodeConfig(encode(t, usual()))
 	require.NoError(t, err)
 	fields := new(protobuf.ConnectionRequest).ProtoReflect().Descriptor().Fields()
 	seen := make(map[protoreflect.Name]bool)
@@ -132,7 +144,7 @@ func TestEveryFieldOfAConnectionRequestSetAloneIsHonouredOrRefusedByName(t *test
 		} else {
 			message.ProtoReflect().Set(field, something(message.ProtoReflect(), field))
 		}
-		config, err := decodeConfig(encode(t, message))
+		config, err := DecodeConfig(encode(t, message))
 		if err == nil {
 			require.True(t, honoured[field.Name()], "%s is let through", field.Name())
 			require.False(t, reflect.DeepEqual(plain, config), "%s does nothing", field.Name())
@@ -169,7 +181,7 @@ func TestEveryFieldWithinAnHonouredOneIsHonouredOrRefusedByName(t *testing.T) {
 			AddressMap: []*protobuf.AddressMapping{{Announced: address(), Dial: address()}},
 		}
 	}
-	before, err := decodeConfig(encode(t, plain()))
+	before, err := DecodeConfig(encode(t, plain()))
 	require.NoError(t, err)
 	inner := map[string]func(*protobuf.ConnectionRequest) proto.Message{
 		"addresses":                       func(m *protobuf.ConnectionRequest) proto.Message { return m.Addresses[0] },
@@ -189,7 +201,7 @@ func TestEveryFieldWithinAnHonouredOneIsHonouredOrRefusedByName(t *testing.T) {
 			} else {
 				of(message).ProtoReflect().Set(field, something(of(message).ProtoReflect(), field))
 			}
-			config, err := decodeConfig(encode(t, message))
+			config, err := DecodeConfig(encode(t, message))
 			if err != nil {
 				require.Contains(t, err.Error(), string(field.Name()))
 				continue

@@ -1,4 +1,4 @@
-package main
+package wire
 
 import (
 	"errors"
@@ -31,7 +31,8 @@ func badConfig(format string, args ...any) *core.Error {
 	return core.NewError(core.StatusConfig, format, args...)
 }
 
-func decodeConfig(bytes []byte) (config core.Config, err error) {
+// DecodeConfig reads a ConnectionRequest. The error is an *core.Error.
+func DecodeConfig(bytes []byte) (config core.Config, err error) {
 	message := new(protobuf.ConnectionRequest)
 	if err := proto.Unmarshal(bytes, message); err != nil {
 		return config, core.NewError(core.StatusDecode, "the config is no ConnectionRequest: %v", err)
@@ -74,8 +75,8 @@ func decodeConfig(bytes []byte) (config core.Config, err error) {
 	config.Lazy, config.FromSeeds = message.GetLazyConnect(), message.GetRefreshTopologyFromInitialNodes()
 	config.Backoff = decodeBackoff(message.GetConnectionRetryStrategy())
 	config.Standalone = !message.GetClusterModeEnabled()
-	config.RequestTimeout = milliseconds(message.GetRequestTimeout())
-	config.ConnectTimeout = milliseconds(message.GetConnectionTimeout())
+	config.RequestTimeout = Milliseconds(message.GetRequestTimeout())
+	config.ConnectTimeout = Milliseconds(message.GetConnectionTimeout())
 	config.InflightLimit = int(message.GetInflightRequestsLimit())
 	config.RefreshEvery = refreshEvery(message)
 	config.ClientName, config.LibraryName = message.GetClientName(), message.GetLibName()
@@ -146,12 +147,13 @@ func decodeBackoff(message *protobuf.ConnectionRetryStrategy) *core.Backoff {
 		jitter = int(message.GetJitterPercent())
 	}
 	return &core.Backoff{
-		Steps: int(message.GetNumberOfRetries()), First: milliseconds(message.GetFactor()),
+		Steps: int(message.GetNumberOfRetries()), First: Milliseconds(message.GetFactor()),
 		Base: int(message.GetExponentBase()), Jitter: jitter,
 	}
 }
 
-func milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+// Milliseconds is the time that a field counts in milliseconds.
+func Milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // refreshEvery is the time between looks at the topology: 0 for the default, negative for none.
 func refreshEvery(message *protobuf.ConnectionRequest) time.Duration {

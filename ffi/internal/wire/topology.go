@@ -1,4 +1,4 @@
-package main
+package wire
 
 import (
 	"google.golang.org/protobuf/proto"
@@ -8,8 +8,8 @@ import (
 	"libglide/routing"
 )
 
-// decodeTopology reads a Topology and makes a router over it.
-func decodeTopology(bytes []byte) (*core.Router, error) {
+// DecodeTopology reads a Topology and makes a router over it.
+func DecodeTopology(bytes []byte) (*core.Router, error) {
 	message := new(protobuf.Topology)
 	if err := proto.Unmarshal(bytes, message); err != nil {
 		return nil, core.NewError(core.StatusDecode, "the topology is no Topology: %v", err)

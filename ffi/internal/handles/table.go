@@ -1,33 +1,35 @@
-package main
+// Package handles gives out the 64-bit handles that stand for Go things beyond the C border.
+package handles
 
 import (
 	"sync"
 	"sync/atomic"
 )
 
-// table gives out handles for things of one kind. A handle is a place in the table and the
+// Table gives out handles for things of one kind. A handle is a place in the table and the
 // generation of the thing there, so it is never given out twice: a stale one is known as closed,
 // and a made-up one as never given.
 //
 // A look-up takes no lock. The garbage collector keeps what a running call still uses.
-type table[T any] struct {
-	kind   uint64 // in the handle's topmost bits, so that one of another table is none of this
+type Table[T any] struct {
+	Kind   uint64 // in the handle's topmost bits, so that one of another table is none of this
 	mu     sync.Mutex
-	places atomic.Pointer[[]*tablePlace[T]]
+	places atomic.Pointer[[]*place[T]]
 	free   []uint32
 }
 
-type tablePlace[T any] struct {
+type place[T any] struct {
 	generation atomic.Uint64 // of the thing here, or of the last one
 	thing      atomic.Pointer[T]
 }
 
-type handleState uint8
+// State says what a handle stands for.
+type State uint8
 
 const (
-	handleLive handleState = iota
-	handleClosed
-	handleUnknown
+	Live    State = iota
+	Closed        // it was given out, and its thing has been taken
+	Unknown       // it was never given out
 )
 
 // A handle is, from its low bits up, the place, from 1 on, the generation, from 1 on, 8 bits that
@@ -38,49 +40,51 @@ const (
 	kindShift      = 60
 )
 
-func (t *table[T]) add(thing *T) uint64 {
+// Add gives thing its handle, which is never 0 where the table has a Kind.
+func (t *Table[T]) Add(thing *T) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var index uint32
 	if n := len(t.free); n > 0 {
 		index, t.free = t.free[n-1], t.free[:n-1]
 	} else {
-		var grown []*tablePlace[T]
+		var grown []*place[T]
 		if places := t.places.Load(); places != nil {
 			grown = append(grown, *places...)
 		}
 		index = uint32(len(grown))
-		grown = append(grown, new(tablePlace[T]))
+		grown = append(grown, new(place[T]))
 		t.places.Store(&grown)
 	}
 	place := (*t.places.Load())[index]
 	generation := place.generation.Add(1)
 	place.thing.Store(thing)
-	return t.kind<<kindShift | generation<<placeBits | uint64(index+1)
+	return t.Kind<<kindShift | generation<<placeBits | uint64(index+1)
 }
 
-func (t *table[T]) get(handle uint64) (*T, handleState) {
+// Get is the thing of a handle, nil unless it is Live.
+func (t *Table[T]) Get(handle uint64) (*T, State) {
 	place, generation := t.place(handle)
 	if place == nil || generation == 0 {
-		return nil, handleUnknown
+		return nil, Unknown
 	}
 	thing := place.thing.Load()
 	// The generation is read after the thing: a place that was given to another meanwhile shows it.
 	switch now := place.generation.Load(); {
 	case generation > now:
-		return nil, handleUnknown
+		return nil, Unknown
 	case generation < now || thing == nil:
-		return nil, handleClosed
+		return nil, Closed
 	}
-	return thing, handleLive
+	return thing, Live
 }
 
-// take is get for the last time: of several callers one gets the thing.
-func (t *table[T]) take(handle uint64) (*T, handleState) {
+// Take is Get for the last time: of several callers one gets the thing.
+func (t *Table[T]) Take(handle uint64) (*T, State) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	thing, state := t.get(handle)
-	if state == handleLive {
+	thing, state := t.Get(handle)
+	if state == Live {
 		place, _ := t.place(handle)
 		place.thing.Store(nil)
 		if place.generation.Load() < 1<<generationBits-1 {
@@ -90,8 +94,21 @@ func (t *table[T]) take(handle uint64) (*T, handleState) {
 	return thing, state
 }
 
-func (t *table[T]) place(handle uint64) (*tablePlace[T], uint64) {
-	if handle>>kindShift != t.kind {
+// Each runs do on every thing that is in the table.
+func (t *Table[T]) Each(do func(*T)) {
+	places := t.places.Load()
+	if places == nil {
+		return
+	}
+	for _, place := range *places {
+		if thing := place.thing.Load(); thing != nil {
+			do(thing)
+		}
+	}
+}
+
+func (t *Table[T]) place(handle uint64) (*place[T], uint64) {
+	if handle>>kindShift != t.Kind {
 		return nil, 0
 	}
 	places := t.places.Load()

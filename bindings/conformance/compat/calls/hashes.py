@@ -1,0 +1,75 @@
+"""Hashes and the times of their fields."""
+
+from __future__ import annotations
+
+from glide_sync import (
+    ExpireOptions,
+    ExpiryGetEx,
+    ExpirySet,
+    ExpiryType,
+    ExpiryTypeGetEx,
+    HashFieldConditionalChange,
+)
+
+from calls.call import call, shape, unordered
+
+FAR = 4_000_000_000  # a second in the year 2096
+
+CALLS = [
+    call("hset", "{k}h", {"f": "1", "g": "two", "h": b"\xff"}),
+    call("hset", "{k}h", {"f": "1", "i": "x"}),
+    call("hget", "{k}h", "g"),
+    call("hget", "{k}h", "none"),
+    call("hget", "{k}none", "g"),
+    call("hsetnx", "{k}h", "f", "no"),
+    call("hsetnx", "{k}h", "j", "yes"),
+    call("hincrby", "{k}h", "f", 4),
+    call("hincrbyfloat", "{k}h", "f", 0.5),
+    call("hincrby", "{k}h", "g", 1),
+    call("hexists", "{k}h", "f"),
+    call("hexists", "{k}h", "none"),
+    call("hgetall", "{k}h"),
+    call("hgetall", "{k}none"),
+    call("hmget", "{k}h", ["f", "none", "g"]),
+    call("hmget", "{k}none", ["f"]),
+    call("hlen", "{k}h"),
+    unordered("hvals", "{k}h"),
+    unordered("hkeys", "{k}h"),
+    call("hstrlen", "{k}h", "g"),
+    call("hdel", "{k}h", ["i", "j", "none"]),
+    call("hset", "{k}one", {"f": "v"}),
+    call("hrandfield", "{k}one"),
+    call("hrandfield", "{k}none"),
+    call("hrandfield_count", "{k}one", 3),
+    call("hrandfield_count", "{k}one", -3),
+    call("hrandfield_count", "{k}none", 3),
+    call("hrandfield_withvalues", "{k}one", 2),
+    call("hrandfield_withvalues", "{k}one", -2),
+    call("hrandfield_withvalues", "{k}none", 2),
+    call("hscan", "{k}one", "0"),
+    call("hscan", "{k}one", "0", match="f*", count=10),
+    call("hscan", "{k}one", "0", no_values=True),
+    call("hscan", "{k}none", "0"),
+    call("hexpire", "{k}h", 1000, ["f", "none"]),
+    call("hexpire", "{k}h", 2000, ["f"], ExpireOptions.NewExpiryGreaterThanCurrent),
+    call("hpexpire", "{k}h", 1_000_000, ["g"]),
+    call("hexpireat", "{k}h", FAR, ["f"]),
+    call("hpexpireat", "{k}h", FAR * 1000, ["g"]),
+    call("hexpiretime", "{k}h", ["f", "h", "none"]),
+    call("hpexpiretime", "{k}h", ["g", "h", "none"]),
+    shape("httl", "{k}h", ["f"]),
+    shape("hpttl", "{k}h", ["g"]),
+    call("httl", "{k}none", ["f"]),
+    call("hpersist", "{k}h", ["f", "h", "none"]),
+    call("hsetex", "{k}x", {"f": "v"}, expiry=ExpirySet(ExpiryType.SEC, 1000)),
+    call(
+        "hsetex",
+        "{k}x",
+        {"f": "w"},
+        field_conditional_change=HashFieldConditionalChange.ONLY_IF_NONE_EXIST,
+    ),
+    call("hgetex", "{k}x", ["f", "none"]),
+    call("hgetex", "{k}x", ["f"], ExpiryGetEx(ExpiryTypeGetEx.PERSIST, None)),
+    call("hgetdel", "{k}x", ["f", "none"]),
+    call("hget", "{k}x", "f"),
+]

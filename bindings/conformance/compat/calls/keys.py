@@ -1,0 +1,67 @@
+"""Keys of any type, also over several slots."""
+
+from __future__ import annotations
+
+from glide_sync import ExpireOptions, FlushMode, MigrateOptions
+
+from calls.call import call, previous, shape
+
+FAR = 4_000_000_000  # a second in the year 2096
+
+CALLS = [
+    call("mset", {"a": "1", "b": "2", "c": "3", "d": "4"}),
+    call("mget", ["d", "none", "b", "a", "c", "d"]),
+    call("exists", ["a", "b", "none", "a"]),
+    call("touch", ["a", "c", "none"]),
+    call("unlink", ["c", "none"]),
+    call("delete", ["d", "none", "b"]),
+    call("msetnx", {"x": "1", "y": "2"}),
+    call("dbsize"),
+    call("set", "{k}s", "v"),
+    call("type", "{k}s"),
+    call("type", "{k}none"),
+    call("rename", "{k}s", "{k}t"),
+    call("rename", "{k}none", "{k}t"),
+    call("set", "{k}u", "v"),
+    call("renamenx", "{k}t", "{k}u"),
+    call("renamenx", "{k}t", "{k}w"),
+    call("copy", "{k}w", "{k}u"),
+    call("copy", "{k}w", "{k}u", replace=True),
+    call("copy", "{k}w", "{k}z"),
+    call("expire", "{k}z", 1000),
+    call("expire", "{k}none", 1000),
+    call("expire", "{k}z", 500, ExpireOptions.NewExpiryGreaterThanCurrent),
+    call("pexpire", "{k}z", 1_000_000),
+    shape("ttl", "{k}z"),
+    shape("pttl", "{k}z"),
+    call("expireat", "{k}z", FAR),
+    call("pexpireat", "{k}z", FAR * 1000, ExpireOptions.HasExistingExpiry),
+    call("expiretime", "{k}z"),
+    call("pexpiretime", "{k}z"),
+    call("persist", "{k}z"),
+    call("persist", "{k}z"),
+    call("ttl", "{k}z"),
+    call("ttl", "{k}none"),
+    call("object_encoding", "{k}z"),
+    call("object_encoding", "{k}none"),
+    call("object_freq", "{k}z"),
+    call("object_idletime", "{k}z"),
+    call("object_refcount", "{k}z"),
+    call("dump", "{k}none"),
+    call("dump", "{k}z"),
+    call("restore", "{k}again", 0, previous),
+    call("get", "{k}again"),
+    call("restore", "{k}again", 0, b"odd"),
+    call("restore", "{k}again", 0, b"odd", replace=True),
+    call("move", "{k}z", 1),
+    call("flushdb", FlushMode.ASYNC),
+    call("random_key"),
+    call("set", "{k}only", "v"),
+    call("random_key"),
+    call("flushdb", FlushMode.SYNC),
+    call("dbsize"),
+    call("migrate", "127.0.0.1", 1, "{k}none", 0, 100),
+    call("migrate", "127.0.0.1", 1, "{k}none", 0, 100, MigrateOptions(copy=True, replace=True)),
+    call("flushall", FlushMode.ASYNC),
+    call("flushall"),
+]
