@@ -23,6 +23,8 @@ type Client struct {
 	opening  opening
 	zones    zones
 
+	subscribers subscribers
+
 	closing context.Context // ends when the client is closed
 	close   context.CancelFunc
 	done    sync.WaitGroup // the client's own goroutines
@@ -73,6 +75,7 @@ func Open(config Config) (*Client, error) {
 		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone, ReadOnly: config.ReadOnly,
 		Usable: c.links.usable, Latency: c.links.latency,
 	}
+	c.topology.changed = func() { c.subscribers.each((*Subscriber).stir) }
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.topology.start()
 	if !config.Lazy {
@@ -86,13 +89,14 @@ func Open(config Config) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the calls that run on the client with StatusClosed and closes its connections. It
-// is false where the client had been closed before.
+// Close ends the calls that run on the client with StatusClosed, closes its subscribers and its
+// connections. It is false where the client had been closed before.
 func (c *Client) Close() bool {
 	if c.closing.Err() != nil {
 		return false
 	}
 	c.close()
+	c.subscribers.each((*Subscriber).Close)
 	c.sessions.close()
 	c.links.close()
 	c.opening.shut()

@@ -123,6 +123,30 @@ func (l *link) give(w *wire, sound bool) {
 	l.leave()
 }
 
+// listen makes a connection for somebody who reads and writes it himself, the handshake done, until
+// the context ends or he calls release.
+func (l *link) listen(ctx context.Context) (c net.Conn, release func(), err error) {
+	w, err := l.dedicate()
+	if err != nil {
+		return nil, nil, err
+	}
+	ends := context.AfterFunc(ctx, w.cut)
+	release = func() {
+		ends()
+		l.give(w, false)
+	}
+	greeting, cancel := context.WithTimeout(ctx, l.config.ConnectTimeout)
+	defer cancel()
+	if _, err = w.exchange(greeting, [][][]byte{{pingWord}}); err == nil {
+		c, err = w.yield(ctx)
+	}
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return c, release, nil
+}
+
 // enter counts a user of the link; leave ends that.
 func (l *link) enter() { l.users.Add(1) }
 

@@ -116,6 +116,18 @@ func TestEveryConnectionOfAClusterIsEncryptedAndItsServerKnown(t *testing.T) {
 	require.Equal(t, StatusConnection, plain.Status)
 }
 
+func TestMessagesComeOverTLS(t *testing.T) {
+	ca := newAuthority(t)
+	client := open(t, Config{TLS: &TLS{RootCerts: [][]byte{ca.pem}}}, tlsCluster(t, ca, false)[0])
+	l := listen(t, client, SubscriberConfig{PingEvery: 5 * time.Millisecond})
+	l.join(Sharded, shardKeys[:]...)
+	for i := range 100 {
+		publish(t, client, "SPUBLISH", "foo", strconv.Itoa(i))
+	}
+	l.await("all messages", func() bool { return len(l.payloads(Sharded)) == 100 })
+	require.Empty(t, l.seen(EventLost))
+}
+
 func TestAServerThatAsksForACertificateGetsTheClients(t *testing.T) {
 	ca := newAuthority(t)
 	address := tlsCluster(t, ca, true)[0]

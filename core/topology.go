@@ -22,6 +22,7 @@ type topology struct {
 	view    *routing.Snapshot // the last full view, without what MOVED has taught since
 	taught  time.Time         // when a MOVED last did
 	hints   []routing.Address // nodes that a MOVED named: they know better
+	changed func()            // called when another snapshot is in force
 	wake    chan struct{}     // a refresh is wanted
 	turn    chan struct{}     // holds one token: whoever has it looks
 	looks   atomic.Uint64     // refreshes that ended
@@ -60,6 +61,7 @@ func (t *topology) moved(slot routing.Slot, to routing.Address) *routing.Snapsho
 	if next != before {
 		t.taught = time.Now()
 		t.current.Store(next)
+		t.changed()
 	}
 	return next
 }
@@ -80,6 +82,7 @@ func (t *topology) publish(view *routing.Snapshot) {
 	default:
 		t.view = view
 		t.current.Store(view)
+		t.changed()
 	}
 }
 

@@ -167,9 +167,15 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	if err == nil {
 		user := l.config.credentials.now()
 		made.renewal = user.renewal
+		greeted := context.AfterFunc(ctx, func() {
+			if until, _ := ctx.Deadline(); time.Now().Before(until) { // else the socket's own ends it
+				made.cut()
+			}
+		})
 		if err = greet(ctx, made.Conn, user, l.role); err != nil {
 			_ = made.Conn.Close()
 		}
+		greeted()
 	}
 	if err != nil {
 		l.failed(ctx, began, err)
@@ -305,6 +311,19 @@ func (w *wire) lost(c *conn) {
 	if w.direct {
 		w.link.lane.quick.Store(false)
 	}
+}
+
+// yield gives the connection that stands away: the wire only closes it.
+func (w *wire) yield(ctx context.Context) (net.Conn, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case ctx.Err() != nil: // maybe before there was anything to cut
+		return nil, ctx.Err()
+	case w.conn == nil:
+		return nil, net.ErrClosed
+	}
+	return w.conn.Conn, w.conn.SetDeadline(time.Time{})
 }
 
 // cut ends the exchange that runs, if one does; the connection is lost.
