@@ -197,6 +197,9 @@ func TestInRESP2MessagesAndEchoesAreArrays(t *testing.T) {
 	f.three.On("SSUBSCRIBE foo", raw(array("ssubscribe", "foo", ":1"), array("smessage", "foo", "1")))
 	f.three.On("SUNSUBSCRIBE foo", raw(array("sunsubscribe", "foo", ":0")))
 	subscribed := fakenode.Func(func(words []string) fakenode.Reply {
+		if len(words) == 1 {
+			return fakenode.Simple("PONG")
+		}
 		return fakenode.Array(fakenode.Bulk("pong"), fakenode.Bulk(words[1]))
 	})
 	f.three.On("PING", subscribed)

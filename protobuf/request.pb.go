@@ -252,6 +252,56 @@ func (RequestType) EnumDescriptor() ([]byte, []int) {
 	return file_libglide_request_proto_rawDescGZIP(), []int{3}
 }
 
+// A way to subscribe, with the numbers of PubSubSubscriptions.
+type ChannelKind int32
+
+const (
+	ChannelKind_CHANNEL_KIND_EXACT   ChannelKind = 0 // SUBSCRIBE
+	ChannelKind_CHANNEL_KIND_PATTERN ChannelKind = 1 // PSUBSCRIBE
+	ChannelKind_CHANNEL_KIND_SHARDED ChannelKind = 2 // SSUBSCRIBE
+)
+
+// Enum value maps for ChannelKind.
+var (
+	ChannelKind_name = map[int32]string{
+		0: "CHANNEL_KIND_EXACT",
+		1: "CHANNEL_KIND_PATTERN",
+		2: "CHANNEL_KIND_SHARDED",
+	}
+	ChannelKind_value = map[string]int32{
+		"CHANNEL_KIND_EXACT":   0,
+		"CHANNEL_KIND_PATTERN": 1,
+		"CHANNEL_KIND_SHARDED": 2,
+	}
+)
+
+func (x ChannelKind) Enum() *ChannelKind {
+	p := new(ChannelKind)
+	*p = x
+	return p
+}
+
+func (x ChannelKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ChannelKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_libglide_request_proto_enumTypes[4].Descriptor()
+}
+
+func (ChannelKind) Type() protoreflect.EnumType {
+	return &file_libglide_request_proto_enumTypes[4]
+}
+
+func (x ChannelKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ChannelKind.Descriptor instead.
+func (ChannelKind) EnumDescriptor() ([]byte, []int) {
+	return file_libglide_request_proto_rawDescGZIP(), []int{4}
+}
+
 type SlotIdRoute struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	SlotType      SlotTypes              `protobuf:"varint,1,opt,name=slot_type,json=slotType,proto3,enum=libglide.SlotTypes" json:"slot_type,omitempty"`
@@ -1061,6 +1111,60 @@ func (x *GetCacheMetrics) GetMetricsTypes() int32 {
 	return 0
 }
 
+// What a client is to listen to, or not any more. The response only says that it was taken up; what
+// comes of it is told by events.
+type Channels struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          ChannelKind            `protobuf:"varint,1,opt,name=kind,proto3,enum=libglide.ChannelKind" json:"kind,omitempty"`
+	Names         [][]byte               `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty"` // channels or patterns; to unsubscribe, none means all of the kind
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Channels) Reset() {
+	*x = Channels{}
+	mi := &file_libglide_request_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Channels) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Channels) ProtoMessage() {}
+
+func (x *Channels) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_request_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Channels.ProtoReflect.Descriptor instead.
+func (*Channels) Descriptor() ([]byte, []int) {
+	return file_libglide_request_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Channels) GetKind() ChannelKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ChannelKind_CHANNEL_KIND_EXACT
+}
+
+func (x *Channels) GetNames() [][]byte {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
 type CommandRequest struct {
 	state       protoimpl.MessageState `protogen:"open.v1"`
 	CallbackIdx uint32                 `protobuf:"varint,1,opt,name=callback_idx,json=callbackIdx,proto3" json:"callback_idx,omitempty"` // given back in the response
@@ -1074,6 +1178,8 @@ type CommandRequest struct {
 	//	*CommandRequest_UpdateConnectionPassword
 	//	*CommandRequest_RefreshIamToken
 	//	*CommandRequest_GetCacheMetrics
+	//	*CommandRequest_Subscribe
+	//	*CommandRequest_Unsubscribe
 	Command     isCommandRequest_Command `protobuf_oneof:"command"`
 	Route       *Routes                  `protobuf:"bytes,10,opt,name=route,proto3" json:"route,omitempty"`
 	RootSpanPtr *uint64                  `protobuf:"varint,11,opt,name=root_span_ptr,json=rootSpanPtr,proto3,oneof" json:"root_span_ptr,omitempty"` // a pointer into GLIDE's own process; refused here
@@ -1088,7 +1194,7 @@ type CommandRequest struct {
 
 func (x *CommandRequest) Reset() {
 	*x = CommandRequest{}
-	mi := &file_libglide_request_proto_msgTypes[12]
+	mi := &file_libglide_request_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1206,7 @@ func (x *CommandRequest) String() string {
 func (*CommandRequest) ProtoMessage() {}
 
 func (x *CommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_request_proto_msgTypes[12]
+	mi := &file_libglide_request_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1219,7 @@ func (x *CommandRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandRequest.ProtoReflect.Descriptor instead.
 func (*CommandRequest) Descriptor() ([]byte, []int) {
-	return file_libglide_request_proto_rawDescGZIP(), []int{12}
+	return file_libglide_request_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CommandRequest) GetCallbackIdx() uint32 {
@@ -1202,6 +1308,24 @@ func (x *CommandRequest) GetGetCacheMetrics() *GetCacheMetrics {
 	return nil
 }
 
+func (x *CommandRequest) GetSubscribe() *Channels {
+	if x != nil {
+		if x, ok := x.Command.(*CommandRequest_Subscribe); ok {
+			return x.Subscribe
+		}
+	}
+	return nil
+}
+
+func (x *CommandRequest) GetUnsubscribe() *Channels {
+	if x != nil {
+		if x, ok := x.Command.(*CommandRequest_Unsubscribe); ok {
+			return x.Unsubscribe
+		}
+	}
+	return nil
+}
+
 func (x *CommandRequest) GetRoute() *Routes {
 	if x != nil {
 		return x.Route
@@ -1273,6 +1397,14 @@ type CommandRequest_GetCacheMetrics struct {
 	GetCacheMetrics *GetCacheMetrics `protobuf:"bytes,9,opt,name=get_cache_metrics,json=getCacheMetrics,proto3,oneof"`
 }
 
+type CommandRequest_Subscribe struct {
+	Subscribe *Channels `protobuf:"bytes,103,opt,name=subscribe,proto3,oneof"`
+}
+
+type CommandRequest_Unsubscribe struct {
+	Unsubscribe *Channels `protobuf:"bytes,104,opt,name=unsubscribe,proto3,oneof"`
+}
+
 func (*CommandRequest_SingleCommand) isCommandRequest_Command() {}
 
 func (*CommandRequest_Batch) isCommandRequest_Command() {}
@@ -1289,6 +1421,10 @@ func (*CommandRequest_RefreshIamToken) isCommandRequest_Command() {}
 
 func (*CommandRequest_GetCacheMetrics) isCommandRequest_Command() {}
 
+func (*CommandRequest_Subscribe) isCommandRequest_Command() {}
+
+func (*CommandRequest_Unsubscribe) isCommandRequest_Command() {}
+
 type Command_ArgsArray struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Args          [][]byte               `protobuf:"bytes,1,rep,name=args,proto3" json:"args,omitempty"`
@@ -1298,7 +1434,7 @@ type Command_ArgsArray struct {
 
 func (x *Command_ArgsArray) Reset() {
 	*x = Command_ArgsArray{}
-	mi := &file_libglide_request_proto_msgTypes[13]
+	mi := &file_libglide_request_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1310,7 +1446,7 @@ func (x *Command_ArgsArray) String() string {
 func (*Command_ArgsArray) ProtoMessage() {}
 
 func (x *Command_ArgsArray) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_request_proto_msgTypes[13]
+	mi := &file_libglide_request_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1403,7 +1539,10 @@ const file_libglide_request_proto_rawDesc = "" +
 	"\t_password\"\x11\n" +
 	"\x0fRefreshIamToken\"6\n" +
 	"\x0fGetCacheMetrics\x12#\n" +
-	"\rmetrics_types\x18\x01 \x01(\x05R\fmetricsTypes\"\xe5\x06\n" +
+	"\rmetrics_types\x18\x01 \x01(\x05R\fmetricsTypes\"K\n" +
+	"\bChannels\x12)\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x15.libglide.ChannelKindR\x04kind\x12\x14\n" +
+	"\x05names\x18\x02 \x03(\fR\x05names\"\xd1\a\n" +
 	"\x0eCommandRequest\x12!\n" +
 	"\fcallback_idx\x18\x01 \x01(\rR\vcallbackIdx\x12:\n" +
 	"\x0esingle_command\x18\x02 \x01(\v2\x11.libglide.CommandH\x00R\rsingleCommand\x12'\n" +
@@ -1413,7 +1552,9 @@ const file_libglide_request_proto_rawDesc = "" +
 	"\fcluster_scan\x18\x06 \x01(\v2\x15.libglide.ClusterScanH\x00R\vclusterScan\x12b\n" +
 	"\x1aupdate_connection_password\x18\a \x01(\v2\".libglide.UpdateConnectionPasswordH\x00R\x18updateConnectionPassword\x12G\n" +
 	"\x11refresh_iam_token\x18\b \x01(\v2\x19.libglide.RefreshIamTokenH\x00R\x0frefreshIamToken\x12G\n" +
-	"\x11get_cache_metrics\x18\t \x01(\v2\x19.libglide.GetCacheMetricsH\x00R\x0fgetCacheMetrics\x12&\n" +
+	"\x11get_cache_metrics\x18\t \x01(\v2\x19.libglide.GetCacheMetricsH\x00R\x0fgetCacheMetrics\x122\n" +
+	"\tsubscribe\x18g \x01(\v2\x12.libglide.ChannelsH\x00R\tsubscribe\x126\n" +
+	"\vunsubscribe\x18h \x01(\v2\x12.libglide.ChannelsH\x00R\vunsubscribe\x12&\n" +
 	"\x05route\x18\n" +
 	" \x01(\v2\x10.libglide.RoutesR\x05route\x12'\n" +
 	"\rroot_span_ptr\x18\v \x01(\x04H\x01R\vrootSpanPtr\x88\x01\x01\x12\x1d\n" +
@@ -1447,7 +1588,11 @@ const file_libglide_request_proto_rawDesc = "" +
 	" RESPONSE_POLICY_COMBINE_MAPS_SUM\x10\f*P\n" +
 	"\vRequestType\x12 \n" +
 	"\x1cREQUEST_TYPE_INVALID_REQUEST\x10\x00\x12\x1f\n" +
-	"\x1bREQUEST_TYPE_CUSTOM_COMMAND\x10\x01B\x1cZ\x1alibglide/protobuf;protobufb\x06proto3"
+	"\x1bREQUEST_TYPE_CUSTOM_COMMAND\x10\x01*Y\n" +
+	"\vChannelKind\x12\x16\n" +
+	"\x12CHANNEL_KIND_EXACT\x10\x00\x12\x18\n" +
+	"\x14CHANNEL_KIND_PATTERN\x10\x01\x12\x18\n" +
+	"\x14CHANNEL_KIND_SHARDED\x10\x02B\x1cZ\x1alibglide/protobuf;protobufb\x06proto3"
 
 var (
 	file_libglide_request_proto_rawDescOnce sync.Once
@@ -1461,53 +1606,58 @@ func file_libglide_request_proto_rawDescGZIP() []byte {
 	return file_libglide_request_proto_rawDescData
 }
 
-var file_libglide_request_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_libglide_request_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_libglide_request_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_libglide_request_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_libglide_request_proto_goTypes = []any{
 	(SimpleRoutes)(0),                // 0: libglide.SimpleRoutes
 	(SlotTypes)(0),                   // 1: libglide.SlotTypes
 	(ResponsePolicy)(0),              // 2: libglide.ResponsePolicy
 	(RequestType)(0),                 // 3: libglide.RequestType
-	(*SlotIdRoute)(nil),              // 4: libglide.SlotIdRoute
-	(*SlotKeyRoute)(nil),             // 5: libglide.SlotKeyRoute
-	(*ByAddressRoute)(nil),           // 6: libglide.ByAddressRoute
-	(*Routes)(nil),                   // 7: libglide.Routes
-	(*Command)(nil),                  // 8: libglide.Command
-	(*Batch)(nil),                    // 9: libglide.Batch
-	(*ScriptInvocation)(nil),         // 10: libglide.ScriptInvocation
-	(*ScriptInvocationPointers)(nil), // 11: libglide.ScriptInvocationPointers
-	(*ClusterScan)(nil),              // 12: libglide.ClusterScan
-	(*UpdateConnectionPassword)(nil), // 13: libglide.UpdateConnectionPassword
-	(*RefreshIamToken)(nil),          // 14: libglide.RefreshIamToken
-	(*GetCacheMetrics)(nil),          // 15: libglide.GetCacheMetrics
-	(*CommandRequest)(nil),           // 16: libglide.CommandRequest
-	(*Command_ArgsArray)(nil),        // 17: libglide.Command.ArgsArray
+	(ChannelKind)(0),                 // 4: libglide.ChannelKind
+	(*SlotIdRoute)(nil),              // 5: libglide.SlotIdRoute
+	(*SlotKeyRoute)(nil),             // 6: libglide.SlotKeyRoute
+	(*ByAddressRoute)(nil),           // 7: libglide.ByAddressRoute
+	(*Routes)(nil),                   // 8: libglide.Routes
+	(*Command)(nil),                  // 9: libglide.Command
+	(*Batch)(nil),                    // 10: libglide.Batch
+	(*ScriptInvocation)(nil),         // 11: libglide.ScriptInvocation
+	(*ScriptInvocationPointers)(nil), // 12: libglide.ScriptInvocationPointers
+	(*ClusterScan)(nil),              // 13: libglide.ClusterScan
+	(*UpdateConnectionPassword)(nil), // 14: libglide.UpdateConnectionPassword
+	(*RefreshIamToken)(nil),          // 15: libglide.RefreshIamToken
+	(*GetCacheMetrics)(nil),          // 16: libglide.GetCacheMetrics
+	(*Channels)(nil),                 // 17: libglide.Channels
+	(*CommandRequest)(nil),           // 18: libglide.CommandRequest
+	(*Command_ArgsArray)(nil),        // 19: libglide.Command.ArgsArray
 }
 var file_libglide_request_proto_depIdxs = []int32{
 	1,  // 0: libglide.SlotIdRoute.slot_type:type_name -> libglide.SlotTypes
 	1,  // 1: libglide.SlotKeyRoute.slot_type:type_name -> libglide.SlotTypes
 	0,  // 2: libglide.Routes.simple_routes:type_name -> libglide.SimpleRoutes
-	5,  // 3: libglide.Routes.slot_key_route:type_name -> libglide.SlotKeyRoute
-	4,  // 4: libglide.Routes.slot_id_route:type_name -> libglide.SlotIdRoute
-	6,  // 5: libglide.Routes.by_address_route:type_name -> libglide.ByAddressRoute
+	6,  // 3: libglide.Routes.slot_key_route:type_name -> libglide.SlotKeyRoute
+	5,  // 4: libglide.Routes.slot_id_route:type_name -> libglide.SlotIdRoute
+	7,  // 5: libglide.Routes.by_address_route:type_name -> libglide.ByAddressRoute
 	3,  // 6: libglide.Command.request_type:type_name -> libglide.RequestType
-	17, // 7: libglide.Command.args_array:type_name -> libglide.Command.ArgsArray
-	8,  // 8: libglide.Batch.commands:type_name -> libglide.Command
-	8,  // 9: libglide.CommandRequest.single_command:type_name -> libglide.Command
-	9,  // 10: libglide.CommandRequest.batch:type_name -> libglide.Batch
-	10, // 11: libglide.CommandRequest.script_invocation:type_name -> libglide.ScriptInvocation
-	11, // 12: libglide.CommandRequest.script_invocation_pointers:type_name -> libglide.ScriptInvocationPointers
-	12, // 13: libglide.CommandRequest.cluster_scan:type_name -> libglide.ClusterScan
-	13, // 14: libglide.CommandRequest.update_connection_password:type_name -> libglide.UpdateConnectionPassword
-	14, // 15: libglide.CommandRequest.refresh_iam_token:type_name -> libglide.RefreshIamToken
-	15, // 16: libglide.CommandRequest.get_cache_metrics:type_name -> libglide.GetCacheMetrics
-	7,  // 17: libglide.CommandRequest.route:type_name -> libglide.Routes
-	2,  // 18: libglide.CommandRequest.response_policy:type_name -> libglide.ResponsePolicy
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	19, // 7: libglide.Command.args_array:type_name -> libglide.Command.ArgsArray
+	9,  // 8: libglide.Batch.commands:type_name -> libglide.Command
+	4,  // 9: libglide.Channels.kind:type_name -> libglide.ChannelKind
+	9,  // 10: libglide.CommandRequest.single_command:type_name -> libglide.Command
+	10, // 11: libglide.CommandRequest.batch:type_name -> libglide.Batch
+	11, // 12: libglide.CommandRequest.script_invocation:type_name -> libglide.ScriptInvocation
+	12, // 13: libglide.CommandRequest.script_invocation_pointers:type_name -> libglide.ScriptInvocationPointers
+	13, // 14: libglide.CommandRequest.cluster_scan:type_name -> libglide.ClusterScan
+	14, // 15: libglide.CommandRequest.update_connection_password:type_name -> libglide.UpdateConnectionPassword
+	15, // 16: libglide.CommandRequest.refresh_iam_token:type_name -> libglide.RefreshIamToken
+	16, // 17: libglide.CommandRequest.get_cache_metrics:type_name -> libglide.GetCacheMetrics
+	17, // 18: libglide.CommandRequest.subscribe:type_name -> libglide.Channels
+	17, // 19: libglide.CommandRequest.unsubscribe:type_name -> libglide.Channels
+	8,  // 20: libglide.CommandRequest.route:type_name -> libglide.Routes
+	2,  // 21: libglide.CommandRequest.response_policy:type_name -> libglide.ResponsePolicy
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_libglide_request_proto_init() }
@@ -1531,7 +1681,7 @@ func file_libglide_request_proto_init() {
 	file_libglide_request_proto_msgTypes[7].OneofWrappers = []any{}
 	file_libglide_request_proto_msgTypes[8].OneofWrappers = []any{}
 	file_libglide_request_proto_msgTypes[9].OneofWrappers = []any{}
-	file_libglide_request_proto_msgTypes[12].OneofWrappers = []any{
+	file_libglide_request_proto_msgTypes[13].OneofWrappers = []any{
 		(*CommandRequest_SingleCommand)(nil),
 		(*CommandRequest_Batch)(nil),
 		(*CommandRequest_ScriptInvocation)(nil),
@@ -1540,14 +1690,16 @@ func file_libglide_request_proto_init() {
 		(*CommandRequest_UpdateConnectionPassword)(nil),
 		(*CommandRequest_RefreshIamToken)(nil),
 		(*CommandRequest_GetCacheMetrics)(nil),
+		(*CommandRequest_Subscribe)(nil),
+		(*CommandRequest_Unsubscribe)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_request_proto_rawDesc), len(file_libglide_request_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   14,
+			NumEnums:      5,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -107,6 +107,77 @@ func (Status) EnumDescriptor() ([]byte, []int) {
 	return file_libglide_response_proto_rawDescGZIP(), []int{0}
 }
 
+type EventKind int32
+
+const (
+	// A message: channel, payload, and the pattern that it came by.
+	EventKind_EVENT_KIND_MESSAGE EventKind = 0
+	// Messages of names come from now on.
+	EventKind_EVENT_KIND_SUBSCRIBED EventKind = 1
+	// No messages of names come any more, as was asked for.
+	EventKind_EVENT_KIND_UNSUBSCRIBED EventKind = 2
+	// The server refused names for good: it did not subscribe to them, and nobody tries again; or it
+	// did not unsubscribe from them, and messages go on.
+	EventKind_EVENT_KIND_REFUSED EventKind = 3
+	// No messages of names come for now. The client tries until they do; then it tells GAP, or
+	// SUBSCRIBED of those that never came yet.
+	EventKind_EVENT_KIND_LOST EventKind = 4
+	// Messages of names come again. Those published between since_ms and until_ms may be missing, and
+	// may come once more; no others are, or do.
+	EventKind_EVENT_KIND_GAP EventKind = 5
+	// Events are missing at this place: nobody took them, and the queue was full.
+	EventKind_EVENT_KIND_OVERFLOW EventKind = 6
+)
+
+// Enum value maps for EventKind.
+var (
+	EventKind_name = map[int32]string{
+		0: "EVENT_KIND_MESSAGE",
+		1: "EVENT_KIND_SUBSCRIBED",
+		2: "EVENT_KIND_UNSUBSCRIBED",
+		3: "EVENT_KIND_REFUSED",
+		4: "EVENT_KIND_LOST",
+		5: "EVENT_KIND_GAP",
+		6: "EVENT_KIND_OVERFLOW",
+	}
+	EventKind_value = map[string]int32{
+		"EVENT_KIND_MESSAGE":      0,
+		"EVENT_KIND_SUBSCRIBED":   1,
+		"EVENT_KIND_UNSUBSCRIBED": 2,
+		"EVENT_KIND_REFUSED":      3,
+		"EVENT_KIND_LOST":         4,
+		"EVENT_KIND_GAP":          5,
+		"EVENT_KIND_OVERFLOW":     6,
+	}
+)
+
+func (x EventKind) Enum() *EventKind {
+	p := new(EventKind)
+	*p = x
+	return p
+}
+
+func (x EventKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (EventKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_libglide_response_proto_enumTypes[1].Descriptor()
+}
+
+func (EventKind) Type() protoreflect.EnumType {
+	return &file_libglide_response_proto_enumTypes[1]
+}
+
+func (x EventKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use EventKind.Descriptor instead.
+func (EventKind) EnumDescriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{1}
+}
+
 type Role int32
 
 const (
@@ -137,11 +208,11 @@ func (x Role) String() string {
 }
 
 func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_libglide_response_proto_enumTypes[1].Descriptor()
+	return file_libglide_response_proto_enumTypes[2].Descriptor()
 }
 
 func (Role) Type() protoreflect.EnumType {
-	return &file_libglide_response_proto_enumTypes[1]
+	return &file_libglide_response_proto_enumTypes[2]
 }
 
 func (x Role) Number() protoreflect.EnumNumber {
@@ -150,7 +221,7 @@ func (x Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Role.Descriptor instead.
 func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{1}
+	return file_libglide_response_proto_rawDescGZIP(), []int{2}
 }
 
 type Response struct {
@@ -166,6 +237,7 @@ type Response struct {
 	Plan          *Plan       `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`             // of glide_client_resolve and glide_router_resolve
 	Topology      *Topology   `protobuf:"bytes,6,opt,name=topology,proto3" json:"topology,omitempty"`     // of glide_client_topology
 	Statistics    *Statistics `protobuf:"bytes,7,opt,name=statistics,proto3" json:"statistics,omitempty"` // of glide_client_statistics
+	Events        []*Event    `protobuf:"bytes,8,rep,name=events,proto3" json:"events,omitempty"`         // of the client's subscriptions, in their order
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,6 +321,138 @@ func (x *Response) GetStatistics() *Statistics {
 	return nil
 }
 
+func (x *Response) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// One thing that the subscriptions of a client tell. Times are milliseconds since 1970, UTC.
+type Event struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          EventKind              `protobuf:"varint,1,opt,name=kind,proto3,enum=libglide.EventKind" json:"kind,omitempty"`
+	Channels      ChannelKind            `protobuf:"varint,2,opt,name=channels,proto3,enum=libglide.ChannelKind" json:"channels,omitempty"` // of the message, or of all names
+	Channel       []byte                 `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`                              // MESSAGE
+	Pattern       []byte                 `protobuf:"bytes,4,opt,name=pattern,proto3" json:"pattern,omitempty"`
+	Payload       []byte                 `protobuf:"bytes,5,opt,name=payload,proto3" json:"payload,omitempty"`
+	Names         [][]byte               `protobuf:"bytes,6,rep,name=names,proto3" json:"names,omitempty"`                     // the channels or patterns concerned
+	Error         *Error                 `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"`                     // REFUSED, LOST
+	SinceMs       int64                  `protobuf:"varint,8,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"` // GAP; LOST, where messages had come before; OVERFLOW: the first drop
+	UntilMs       int64                  `protobuf:"varint,9,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"` // GAP; OVERFLOW: the last drop
+	Dropped       uint64                 `protobuf:"varint,10,opt,name=dropped,proto3" json:"dropped,omitempty"`               // OVERFLOW: messages
+	Untold        uint64                 `protobuf:"varint,11,opt,name=untold,proto3" json:"untold,omitempty"`                 // OVERFLOW: other events, counted by name
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Event) Reset() {
+	*x = Event{}
+	mi := &file_libglide_response_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Event) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Event) ProtoMessage() {}
+
+func (x *Event) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Event.ProtoReflect.Descriptor instead.
+func (*Event) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Event) GetKind() EventKind {
+	if x != nil {
+		return x.Kind
+	}
+	return EventKind_EVENT_KIND_MESSAGE
+}
+
+func (x *Event) GetChannels() ChannelKind {
+	if x != nil {
+		return x.Channels
+	}
+	return ChannelKind_CHANNEL_KIND_EXACT
+}
+
+func (x *Event) GetChannel() []byte {
+	if x != nil {
+		return x.Channel
+	}
+	return nil
+}
+
+func (x *Event) GetPattern() []byte {
+	if x != nil {
+		return x.Pattern
+	}
+	return nil
+}
+
+func (x *Event) GetPayload() []byte {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *Event) GetNames() [][]byte {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+func (x *Event) GetError() *Error {
+	if x != nil {
+		return x.Error
+	}
+	return nil
+}
+
+func (x *Event) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *Event) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *Event) GetDropped() uint64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *Event) GetUntold() uint64 {
+	if x != nil {
+		return x.Untold
+	}
+	return 0
+}
+
 type Value struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Kind:
@@ -276,7 +480,7 @@ type Value struct {
 
 func (x *Value) Reset() {
 	*x = Value{}
-	mi := &file_libglide_response_proto_msgTypes[1]
+	mi := &file_libglide_response_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -288,7 +492,7 @@ func (x *Value) String() string {
 func (*Value) ProtoMessage() {}
 
 func (x *Value) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[1]
+	mi := &file_libglide_response_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -301,7 +505,7 @@ func (x *Value) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Value.ProtoReflect.Descriptor instead.
 func (*Value) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{1}
+	return file_libglide_response_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Value) GetKind() isValue_Kind {
@@ -564,7 +768,7 @@ type Nil struct {
 
 func (x *Nil) Reset() {
 	*x = Nil{}
-	mi := &file_libglide_response_proto_msgTypes[2]
+	mi := &file_libglide_response_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -576,7 +780,7 @@ func (x *Nil) String() string {
 func (*Nil) ProtoMessage() {}
 
 func (x *Nil) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[2]
+	mi := &file_libglide_response_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -589,7 +793,7 @@ func (x *Nil) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Nil.ProtoReflect.Descriptor instead.
 func (*Nil) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{2}
+	return file_libglide_response_proto_rawDescGZIP(), []int{3}
 }
 
 type Array struct {
@@ -601,7 +805,7 @@ type Array struct {
 
 func (x *Array) Reset() {
 	*x = Array{}
-	mi := &file_libglide_response_proto_msgTypes[3]
+	mi := &file_libglide_response_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +817,7 @@ func (x *Array) String() string {
 func (*Array) ProtoMessage() {}
 
 func (x *Array) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[3]
+	mi := &file_libglide_response_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +830,7 @@ func (x *Array) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Array.ProtoReflect.Descriptor instead.
 func (*Array) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{3}
+	return file_libglide_response_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Array) GetItems() []*Value {
@@ -646,7 +850,7 @@ type Map struct {
 
 func (x *Map) Reset() {
 	*x = Map{}
-	mi := &file_libglide_response_proto_msgTypes[4]
+	mi := &file_libglide_response_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +862,7 @@ func (x *Map) String() string {
 func (*Map) ProtoMessage() {}
 
 func (x *Map) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[4]
+	mi := &file_libglide_response_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +875,7 @@ func (x *Map) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Map.ProtoReflect.Descriptor instead.
 func (*Map) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{4}
+	return file_libglide_response_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Map) GetItems() []*Value {
@@ -691,7 +895,7 @@ type Verbatim struct {
 
 func (x *Verbatim) Reset() {
 	*x = Verbatim{}
-	mi := &file_libglide_response_proto_msgTypes[5]
+	mi := &file_libglide_response_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +907,7 @@ func (x *Verbatim) String() string {
 func (*Verbatim) ProtoMessage() {}
 
 func (x *Verbatim) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[5]
+	mi := &file_libglide_response_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +920,7 @@ func (x *Verbatim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verbatim.ProtoReflect.Descriptor instead.
 func (*Verbatim) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{5}
+	return file_libglide_response_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Verbatim) GetFormat() string {
@@ -749,7 +953,7 @@ type ServerError struct {
 
 func (x *ServerError) Reset() {
 	*x = ServerError{}
-	mi := &file_libglide_response_proto_msgTypes[6]
+	mi := &file_libglide_response_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -761,7 +965,7 @@ func (x *ServerError) String() string {
 func (*ServerError) ProtoMessage() {}
 
 func (x *ServerError) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[6]
+	mi := &file_libglide_response_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -774,7 +978,7 @@ func (x *ServerError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ServerError.ProtoReflect.Descriptor instead.
 func (*ServerError) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{6}
+	return file_libglide_response_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ServerError) GetCode() string {
@@ -828,7 +1032,7 @@ type Bulks struct {
 
 func (x *Bulks) Reset() {
 	*x = Bulks{}
-	mi := &file_libglide_response_proto_msgTypes[7]
+	mi := &file_libglide_response_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +1044,7 @@ func (x *Bulks) String() string {
 func (*Bulks) ProtoMessage() {}
 
 func (x *Bulks) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[7]
+	mi := &file_libglide_response_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +1057,7 @@ func (x *Bulks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bulks.ProtoReflect.Descriptor instead.
 func (*Bulks) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{7}
+	return file_libglide_response_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Bulks) GetItems() [][]byte {
@@ -871,7 +1075,7 @@ type PerNode struct {
 
 func (x *PerNode) Reset() {
 	*x = PerNode{}
-	mi := &file_libglide_response_proto_msgTypes[8]
+	mi := &file_libglide_response_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -883,7 +1087,7 @@ func (x *PerNode) String() string {
 func (*PerNode) ProtoMessage() {}
 
 func (x *PerNode) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[8]
+	mi := &file_libglide_response_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -896,7 +1100,7 @@ func (x *PerNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PerNode.ProtoReflect.Descriptor instead.
 func (*PerNode) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{8}
+	return file_libglide_response_proto_rawDescGZIP(), []int{9}
 }
 
 type Outcome struct {
@@ -918,7 +1122,7 @@ type Outcome struct {
 
 func (x *Outcome) Reset() {
 	*x = Outcome{}
-	mi := &file_libglide_response_proto_msgTypes[9]
+	mi := &file_libglide_response_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -930,7 +1134,7 @@ func (x *Outcome) String() string {
 func (*Outcome) ProtoMessage() {}
 
 func (x *Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[9]
+	mi := &file_libglide_response_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -943,7 +1147,7 @@ func (x *Outcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Outcome.ProtoReflect.Descriptor instead.
 func (*Outcome) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{9}
+	return file_libglide_response_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Outcome) GetNode() *Node {
@@ -1043,7 +1247,7 @@ type Error struct {
 
 func (x *Error) Reset() {
 	*x = Error{}
-	mi := &file_libglide_response_proto_msgTypes[10]
+	mi := &file_libglide_response_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1259,7 @@ func (x *Error) String() string {
 func (*Error) ProtoMessage() {}
 
 func (x *Error) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[10]
+	mi := &file_libglide_response_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1272,7 @@ func (x *Error) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Error.ProtoReflect.Descriptor instead.
 func (*Error) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{10}
+	return file_libglide_response_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Error) GetStatus() Status {
@@ -1127,7 +1331,7 @@ type Node struct {
 
 func (x *Node) Reset() {
 	*x = Node{}
-	mi := &file_libglide_response_proto_msgTypes[11]
+	mi := &file_libglide_response_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1343,7 @@ func (x *Node) String() string {
 func (*Node) ProtoMessage() {}
 
 func (x *Node) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[11]
+	mi := &file_libglide_response_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1356,7 @@ func (x *Node) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Node.ProtoReflect.Descriptor instead.
 func (*Node) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{11}
+	return file_libglide_response_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Node) GetId() string {
@@ -1207,7 +1411,7 @@ type SlotRange struct {
 
 func (x *SlotRange) Reset() {
 	*x = SlotRange{}
-	mi := &file_libglide_response_proto_msgTypes[12]
+	mi := &file_libglide_response_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1219,7 +1423,7 @@ func (x *SlotRange) String() string {
 func (*SlotRange) ProtoMessage() {}
 
 func (x *SlotRange) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[12]
+	mi := &file_libglide_response_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1232,7 +1436,7 @@ func (x *SlotRange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlotRange.ProtoReflect.Descriptor instead.
 func (*SlotRange) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{12}
+	return file_libglide_response_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SlotRange) GetFirst() uint32 {
@@ -1260,7 +1464,7 @@ type Shard struct {
 
 func (x *Shard) Reset() {
 	*x = Shard{}
-	mi := &file_libglide_response_proto_msgTypes[13]
+	mi := &file_libglide_response_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1272,7 +1476,7 @@ func (x *Shard) String() string {
 func (*Shard) ProtoMessage() {}
 
 func (x *Shard) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[13]
+	mi := &file_libglide_response_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1285,7 +1489,7 @@ func (x *Shard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Shard.ProtoReflect.Descriptor instead.
 func (*Shard) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{13}
+	return file_libglide_response_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Shard) GetSlots() []*SlotRange {
@@ -1323,7 +1527,7 @@ type Topology struct {
 
 func (x *Topology) Reset() {
 	*x = Topology{}
-	mi := &file_libglide_response_proto_msgTypes[14]
+	mi := &file_libglide_response_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1335,7 +1539,7 @@ func (x *Topology) String() string {
 func (*Topology) ProtoMessage() {}
 
 func (x *Topology) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[14]
+	mi := &file_libglide_response_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1348,7 +1552,7 @@ func (x *Topology) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topology.ProtoReflect.Descriptor instead.
 func (*Topology) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{14}
+	return file_libglide_response_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Topology) GetEpoch() uint64 {
@@ -1399,7 +1603,7 @@ type Leg struct {
 
 func (x *Leg) Reset() {
 	*x = Leg{}
-	mi := &file_libglide_response_proto_msgTypes[15]
+	mi := &file_libglide_response_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1615,7 @@ func (x *Leg) String() string {
 func (*Leg) ProtoMessage() {}
 
 func (x *Leg) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[15]
+	mi := &file_libglide_response_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1628,7 @@ func (x *Leg) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Leg.ProtoReflect.Descriptor instead.
 func (*Leg) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{15}
+	return file_libglide_response_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Leg) GetNode() *Node {
@@ -1478,7 +1682,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_libglide_response_proto_msgTypes[16]
+	mi := &file_libglide_response_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1490,7 +1694,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[16]
+	mi := &file_libglide_response_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1503,7 +1707,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{16}
+	return file_libglide_response_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Plan) GetLegs() []*Leg {
@@ -1559,7 +1763,7 @@ type Statistics struct {
 
 func (x *Statistics) Reset() {
 	*x = Statistics{}
-	mi := &file_libglide_response_proto_msgTypes[17]
+	mi := &file_libglide_response_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1775,7 @@ func (x *Statistics) String() string {
 func (*Statistics) ProtoMessage() {}
 
 func (x *Statistics) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[17]
+	mi := &file_libglide_response_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1788,7 @@ func (x *Statistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statistics.ProtoReflect.Descriptor instead.
 func (*Statistics) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{17}
+	return file_libglide_response_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Statistics) GetNodes() []*NodeStatistics {
@@ -1659,7 +1863,7 @@ type NodeStatistics struct {
 
 func (x *NodeStatistics) Reset() {
 	*x = NodeStatistics{}
-	mi := &file_libglide_response_proto_msgTypes[18]
+	mi := &file_libglide_response_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1671,7 +1875,7 @@ func (x *NodeStatistics) String() string {
 func (*NodeStatistics) ProtoMessage() {}
 
 func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[18]
+	mi := &file_libglide_response_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1684,7 +1888,7 @@ func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatistics.ProtoReflect.Descriptor instead.
 func (*NodeStatistics) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{18}
+	return file_libglide_response_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *NodeStatistics) GetNode() *Node {
@@ -1819,7 +2023,7 @@ type Configuration struct {
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +2035,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +2048,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{19}
+	return file_libglide_response_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Configuration) GetAddresses() []string {
@@ -2026,7 +2230,7 @@ var File_libglide_response_proto protoreflect.FileDescriptor
 
 const file_libglide_response_proto_rawDesc = "" +
 	"\n" +
-	"\x17libglide/response.proto\x12\blibglide\x1a\x19libglide/connection.proto\x1a\x16libglide/request.proto\"\xb4\x02\n" +
+	"\x17libglide/response.proto\x12\blibglide\x1a\x19libglide/connection.proto\x1a\x16libglide/request.proto\"\xdd\x02\n" +
 	"\bResponse\x12!\n" +
 	"\fcallback_idx\x18\x01 \x01(\rR\vcallbackIdx\x12%\n" +
 	"\x05value\x18\x02 \x01(\v2\x0f.libglide.ValueR\x05value\x12-\n" +
@@ -2036,7 +2240,21 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\btopology\x18\x06 \x01(\v2\x12.libglide.TopologyR\btopology\x124\n" +
 	"\n" +
 	"statistics\x18\a \x01(\v2\x14.libglide.StatisticsR\n" +
-	"statistics\"\xdc\x04\n" +
+	"statistics\x12'\n" +
+	"\x06events\x18\b \x03(\v2\x0f.libglide.EventR\x06events\"\xd6\x02\n" +
+	"\x05Event\x12'\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x13.libglide.EventKindR\x04kind\x121\n" +
+	"\bchannels\x18\x02 \x01(\x0e2\x15.libglide.ChannelKindR\bchannels\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\fR\achannel\x12\x18\n" +
+	"\apattern\x18\x04 \x01(\fR\apattern\x12\x18\n" +
+	"\apayload\x18\x05 \x01(\fR\apayload\x12\x14\n" +
+	"\x05names\x18\x06 \x03(\fR\x05names\x12%\n" +
+	"\x05error\x18\a \x01(\v2\x0f.libglide.ErrorR\x05error\x12\x19\n" +
+	"\bsince_ms\x18\b \x01(\x03R\asinceMs\x12\x19\n" +
+	"\buntil_ms\x18\t \x01(\x03R\auntilMs\x12\x18\n" +
+	"\adropped\x18\n" +
+	" \x01(\x04R\adropped\x12\x16\n" +
+	"\x06untold\x18\v \x01(\x04R\x06untold\"\xdc\x04\n" +
 	"\x05Value\x12!\n" +
 	"\x03nil\x18\x01 \x01(\v2\r.libglide.NilH\x00R\x03nil\x12\x1a\n" +
 	"\ainteger\x18\x02 \x01(\x03H\x00R\ainteger\x12\x18\n" +
@@ -2208,7 +2426,15 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x12\x14\n" +
 	"\x10STATUS_CANCELLED\x10\v\x12\x11\n" +
 	"\rSTATUS_FORKED\x10\f\x12\x13\n" +
-	"\x0fSTATUS_INTERNAL\x10\r**\n" +
+	"\x0fSTATUS_INTERNAL\x10\r*\xb5\x01\n" +
+	"\tEventKind\x12\x16\n" +
+	"\x12EVENT_KIND_MESSAGE\x10\x00\x12\x19\n" +
+	"\x15EVENT_KIND_SUBSCRIBED\x10\x01\x12\x1b\n" +
+	"\x17EVENT_KIND_UNSUBSCRIBED\x10\x02\x12\x16\n" +
+	"\x12EVENT_KIND_REFUSED\x10\x03\x12\x13\n" +
+	"\x0fEVENT_KIND_LOST\x10\x04\x12\x12\n" +
+	"\x0eEVENT_KIND_GAP\x10\x05\x12\x17\n" +
+	"\x13EVENT_KIND_OVERFLOW\x10\x06**\n" +
 	"\x04Role\x12\x10\n" +
 	"\fROLE_PRIMARY\x10\x00\x12\x10\n" +
 	"\fROLE_REPLICA\x10\x01B\x1cZ\x1alibglide/protobuf;protobufb\x06proto3"
@@ -2225,88 +2451,95 @@ func file_libglide_response_proto_rawDescGZIP() []byte {
 	return file_libglide_response_proto_rawDescData
 }
 
-var file_libglide_response_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_libglide_response_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_libglide_response_proto_goTypes = []any{
 	(Status)(0),                     // 0: libglide.Status
-	(Role)(0),                       // 1: libglide.Role
-	(*Response)(nil),                // 2: libglide.Response
-	(*Value)(nil),                   // 3: libglide.Value
-	(*Nil)(nil),                     // 4: libglide.Nil
-	(*Array)(nil),                   // 5: libglide.Array
-	(*Map)(nil),                     // 6: libglide.Map
-	(*Verbatim)(nil),                // 7: libglide.Verbatim
-	(*ServerError)(nil),             // 8: libglide.ServerError
-	(*Bulks)(nil),                   // 9: libglide.Bulks
-	(*PerNode)(nil),                 // 10: libglide.PerNode
-	(*Outcome)(nil),                 // 11: libglide.Outcome
-	(*Error)(nil),                   // 12: libglide.Error
-	(*Node)(nil),                    // 13: libglide.Node
-	(*SlotRange)(nil),               // 14: libglide.SlotRange
-	(*Shard)(nil),                   // 15: libglide.Shard
-	(*Topology)(nil),                // 16: libglide.Topology
-	(*Leg)(nil),                     // 17: libglide.Leg
-	(*Plan)(nil),                    // 18: libglide.Plan
-	(*Statistics)(nil),              // 19: libglide.Statistics
-	(*NodeStatistics)(nil),          // 20: libglide.NodeStatistics
-	(*Configuration)(nil),           // 21: libglide.Configuration
-	(ReadFrom)(0),                   // 22: libglide.ReadFrom
-	(ResponsePolicy)(0),             // 23: libglide.ResponsePolicy
-	(ProtocolVersion)(0),            // 24: libglide.ProtocolVersion
-	(TlsMode)(0),                    // 25: libglide.TlsMode
-	(NodeDiscoveryMode)(0),          // 26: libglide.NodeDiscoveryMode
-	(*ConnectionRetryStrategy)(nil), // 27: libglide.ConnectionRetryStrategy
-	(*AddressMapping)(nil),          // 28: libglide.AddressMapping
+	(EventKind)(0),                  // 1: libglide.EventKind
+	(Role)(0),                       // 2: libglide.Role
+	(*Response)(nil),                // 3: libglide.Response
+	(*Event)(nil),                   // 4: libglide.Event
+	(*Value)(nil),                   // 5: libglide.Value
+	(*Nil)(nil),                     // 6: libglide.Nil
+	(*Array)(nil),                   // 7: libglide.Array
+	(*Map)(nil),                     // 8: libglide.Map
+	(*Verbatim)(nil),                // 9: libglide.Verbatim
+	(*ServerError)(nil),             // 10: libglide.ServerError
+	(*Bulks)(nil),                   // 11: libglide.Bulks
+	(*PerNode)(nil),                 // 12: libglide.PerNode
+	(*Outcome)(nil),                 // 13: libglide.Outcome
+	(*Error)(nil),                   // 14: libglide.Error
+	(*Node)(nil),                    // 15: libglide.Node
+	(*SlotRange)(nil),               // 16: libglide.SlotRange
+	(*Shard)(nil),                   // 17: libglide.Shard
+	(*Topology)(nil),                // 18: libglide.Topology
+	(*Leg)(nil),                     // 19: libglide.Leg
+	(*Plan)(nil),                    // 20: libglide.Plan
+	(*Statistics)(nil),              // 21: libglide.Statistics
+	(*NodeStatistics)(nil),          // 22: libglide.NodeStatistics
+	(*Configuration)(nil),           // 23: libglide.Configuration
+	(ChannelKind)(0),                // 24: libglide.ChannelKind
+	(ReadFrom)(0),                   // 25: libglide.ReadFrom
+	(ResponsePolicy)(0),             // 26: libglide.ResponsePolicy
+	(ProtocolVersion)(0),            // 27: libglide.ProtocolVersion
+	(TlsMode)(0),                    // 28: libglide.TlsMode
+	(NodeDiscoveryMode)(0),          // 29: libglide.NodeDiscoveryMode
+	(*ConnectionRetryStrategy)(nil), // 30: libglide.ConnectionRetryStrategy
+	(*AddressMapping)(nil),          // 31: libglide.AddressMapping
 }
 var file_libglide_response_proto_depIdxs = []int32{
-	3,  // 0: libglide.Response.value:type_name -> libglide.Value
-	11, // 1: libglide.Response.outcomes:type_name -> libglide.Outcome
-	12, // 2: libglide.Response.error:type_name -> libglide.Error
-	18, // 3: libglide.Response.plan:type_name -> libglide.Plan
-	16, // 4: libglide.Response.topology:type_name -> libglide.Topology
-	19, // 5: libglide.Response.statistics:type_name -> libglide.Statistics
-	4,  // 6: libglide.Value.nil:type_name -> libglide.Nil
-	5,  // 7: libglide.Value.array:type_name -> libglide.Array
-	6,  // 8: libglide.Value.map:type_name -> libglide.Map
-	5,  // 9: libglide.Value.set:type_name -> libglide.Array
-	7,  // 10: libglide.Value.verbatim:type_name -> libglide.Verbatim
-	8,  // 11: libglide.Value.error:type_name -> libglide.ServerError
-	9,  // 12: libglide.Value.bulks:type_name -> libglide.Bulks
-	10, // 13: libglide.Value.per_node:type_name -> libglide.PerNode
-	9,  // 14: libglide.Value.bulk_map:type_name -> libglide.Bulks
-	9,  // 15: libglide.Value.bulk_set:type_name -> libglide.Bulks
-	3,  // 16: libglide.Array.items:type_name -> libglide.Value
-	3,  // 17: libglide.Map.items:type_name -> libglide.Value
-	0,  // 18: libglide.ServerError.status:type_name -> libglide.Status
-	13, // 19: libglide.Outcome.node:type_name -> libglide.Node
-	14, // 20: libglide.Outcome.slots:type_name -> libglide.SlotRange
-	3,  // 21: libglide.Outcome.value:type_name -> libglide.Value
-	12, // 22: libglide.Outcome.error:type_name -> libglide.Error
-	0,  // 23: libglide.Error.status:type_name -> libglide.Status
-	1,  // 24: libglide.Node.role:type_name -> libglide.Role
-	14, // 25: libglide.Shard.slots:type_name -> libglide.SlotRange
-	13, // 26: libglide.Shard.primary:type_name -> libglide.Node
-	13, // 27: libglide.Shard.replicas:type_name -> libglide.Node
-	15, // 28: libglide.Topology.shards:type_name -> libglide.Shard
-	22, // 29: libglide.Topology.read_from:type_name -> libglide.ReadFrom
-	13, // 30: libglide.Leg.node:type_name -> libglide.Node
-	14, // 31: libglide.Leg.slots:type_name -> libglide.SlotRange
-	17, // 32: libglide.Plan.legs:type_name -> libglide.Leg
-	23, // 33: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	20, // 34: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
-	21, // 35: libglide.Statistics.configuration:type_name -> libglide.Configuration
-	13, // 36: libglide.NodeStatistics.node:type_name -> libglide.Node
-	22, // 37: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
-	24, // 38: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
-	25, // 39: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
-	26, // 40: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
-	27, // 41: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
-	28, // 42: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	5,  // 0: libglide.Response.value:type_name -> libglide.Value
+	13, // 1: libglide.Response.outcomes:type_name -> libglide.Outcome
+	14, // 2: libglide.Response.error:type_name -> libglide.Error
+	20, // 3: libglide.Response.plan:type_name -> libglide.Plan
+	18, // 4: libglide.Response.topology:type_name -> libglide.Topology
+	21, // 5: libglide.Response.statistics:type_name -> libglide.Statistics
+	4,  // 6: libglide.Response.events:type_name -> libglide.Event
+	1,  // 7: libglide.Event.kind:type_name -> libglide.EventKind
+	24, // 8: libglide.Event.channels:type_name -> libglide.ChannelKind
+	14, // 9: libglide.Event.error:type_name -> libglide.Error
+	6,  // 10: libglide.Value.nil:type_name -> libglide.Nil
+	7,  // 11: libglide.Value.array:type_name -> libglide.Array
+	8,  // 12: libglide.Value.map:type_name -> libglide.Map
+	7,  // 13: libglide.Value.set:type_name -> libglide.Array
+	9,  // 14: libglide.Value.verbatim:type_name -> libglide.Verbatim
+	10, // 15: libglide.Value.error:type_name -> libglide.ServerError
+	11, // 16: libglide.Value.bulks:type_name -> libglide.Bulks
+	12, // 17: libglide.Value.per_node:type_name -> libglide.PerNode
+	11, // 18: libglide.Value.bulk_map:type_name -> libglide.Bulks
+	11, // 19: libglide.Value.bulk_set:type_name -> libglide.Bulks
+	5,  // 20: libglide.Array.items:type_name -> libglide.Value
+	5,  // 21: libglide.Map.items:type_name -> libglide.Value
+	0,  // 22: libglide.ServerError.status:type_name -> libglide.Status
+	15, // 23: libglide.Outcome.node:type_name -> libglide.Node
+	16, // 24: libglide.Outcome.slots:type_name -> libglide.SlotRange
+	5,  // 25: libglide.Outcome.value:type_name -> libglide.Value
+	14, // 26: libglide.Outcome.error:type_name -> libglide.Error
+	0,  // 27: libglide.Error.status:type_name -> libglide.Status
+	2,  // 28: libglide.Node.role:type_name -> libglide.Role
+	16, // 29: libglide.Shard.slots:type_name -> libglide.SlotRange
+	15, // 30: libglide.Shard.primary:type_name -> libglide.Node
+	15, // 31: libglide.Shard.replicas:type_name -> libglide.Node
+	17, // 32: libglide.Topology.shards:type_name -> libglide.Shard
+	25, // 33: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	15, // 34: libglide.Leg.node:type_name -> libglide.Node
+	16, // 35: libglide.Leg.slots:type_name -> libglide.SlotRange
+	19, // 36: libglide.Plan.legs:type_name -> libglide.Leg
+	26, // 37: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	22, // 38: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
+	23, // 39: libglide.Statistics.configuration:type_name -> libglide.Configuration
+	15, // 40: libglide.NodeStatistics.node:type_name -> libglide.Node
+	25, // 41: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
+	27, // 42: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
+	28, // 43: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
+	29, // 44: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	30, // 45: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	31, // 46: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -2316,7 +2549,7 @@ func file_libglide_response_proto_init() {
 	}
 	file_libglide_connection_proto_init()
 	file_libglide_request_proto_init()
-	file_libglide_response_proto_msgTypes[1].OneofWrappers = []any{
+	file_libglide_response_proto_msgTypes[2].OneofWrappers = []any{
 		(*Value_Nil)(nil),
 		(*Value_Integer)(nil),
 		(*Value_Double)(nil),
@@ -2334,21 +2567,21 @@ func file_libglide_response_proto_init() {
 		(*Value_BulkMap)(nil),
 		(*Value_BulkSet)(nil),
 	}
-	file_libglide_response_proto_msgTypes[9].OneofWrappers = []any{
+	file_libglide_response_proto_msgTypes[10].OneofWrappers = []any{
 		(*Outcome_Value)(nil),
 		(*Outcome_Error)(nil),
 	}
-	file_libglide_response_proto_msgTypes[16].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[17].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[18].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[19].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_response_proto_rawDesc), len(file_libglide_response_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   20,
+			NumEnums:      3,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
