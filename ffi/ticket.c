@@ -18,7 +18,7 @@
 enum {
     NS_PER_SECOND = 1000000000,
     SLICE_NS = 50000000, /* between two looks for an interrupt */
-    GRACE_NS = 25000000  /* that a call has to say itself how it ended at its deadline */
+    GRACE_NS = 40000000  /* that a call has to say itself how it ended at its deadline */
 };
 
 static _Thread_local int (*interrupt_hook)(void);
