@@ -27,7 +27,7 @@ func TestEveryCallEndsAtItsDeadlineWhateverTheServerDoes(t *testing.T) {
 		reply fakenode.Reply
 		sent  bool // nobody looks whether it was where the handshake is half done
 	}{
-		"never greets":              {"READONLY", fakenode.Silence(), false},
+		"never greets":              {"AUTH", fakenode.Silence(), false},
 		"never shakes hands":        {"HELLO", fakenode.Silence(), false},
 		"never answers":             {"SET foo", fakenode.Silence(), true},
 		"answers half":              {"SET foo", fakenode.Raw("$20\r\nhalf of it"), true},
@@ -41,7 +41,7 @@ func TestEveryCallEndsAtItsDeadlineWhateverTheServerDoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := fakeCluster(t)
 			f.three.On(fault.on, fault.reply)
-			client := openFakes(t, f)
+			client := open(t, Config{RefreshEvery: -1, RequestTimeout: time.Second, Password: "p"}, f.one.Address())
 			request := command("SET", "foo", "1")
 			request.Timeout = 200 * time.Millisecond
 			late := failure(t, client, request)
@@ -115,8 +115,8 @@ func TestAReplyThatComesAByteAtATimeInTimeIsAReply(t *testing.T) {
 
 func TestADeadlineThatCutsAnAttemptShortDoesNotHideWhyTheOneBeforeFailed(t *testing.T) {
 	f := fakeCluster(t)
-	client := openFakes(t, f)
-	f.three.On("READONLY", fakenode.Silence())
+	client := open(t, Config{RefreshEvery: -1, RequestTimeout: time.Second, Password: "p"}, f.one.Address())
+	f.three.On("AUTH", fakenode.Silence())
 	f.three.Refuse()
 	time.AfterFunc(50*time.Millisecond, func() { _ = f.three.Listen() })
 	request := command("SET", "foo", "1")
