@@ -7,6 +7,7 @@
 #include "_cgo_export.h"
 #include "buffer.h"
 #include "fork.h"
+#include "log.h"
 #include "shim.h"
 #include "ticket.h"
 
@@ -97,6 +98,16 @@ glide_status glide_schema(glide_buffer *schema)
     schema->data = NULL;
     schema->len = 0;
     return forked() ? forked_schema(schema) : glideGoSchema(schema);
+}
+
+glide_status glide_set_log(int32_t level, glide_log_callback callback, void *context)
+{
+    if (level < GLIDE_LOG_OFF || level > GLIDE_LOG_DEBUG || log_delivering())
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    fork_keep_log(level, callback, context);
+    if (forked())
+        return forked_set_log(level, callback, context);
+    return glideGoSetLog(level, callback, (uintptr_t)context);
 }
 
 int32_t glide_key_slot(const uint8_t *key, size_t len)

@@ -19,6 +19,7 @@ from libglide.exceptions import (
     TimeoutError,
 )
 from libglide.library import key_slot, library_version
+from libglide.log import set_log
 from libglide.options import (
     Backoff,
     NodeAddress,
@@ -92,4 +93,5 @@ __all__ = [
     "Value",
     "key_slot",
     "library_version",
+    "set_log",
 ]
