@@ -316,7 +316,8 @@ GLIDE_API glide_status glide_client_topology(glide_client client, glide_buffer *
  * glide_client_statistics - what the client has counted since it was opened: a Response with
  * Statistics. Of each node the connections, requests, errors, redirects, bytes, the latency and the
  * last error; of the client the requests that run, the topology's epoch and age, and the
- * configuration in force, without passwords, keys and certificates.
+ * configuration in force, without passwords, keys and certificates; of the process the handles,
+ * calls, goroutines and heap of the library.
  *
  * The numbers are read one after another while requests go on, so sums may be off by those that
  * run. Counting costs a few atomic additions for each exchange with a server; there is nothing to

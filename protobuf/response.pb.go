@@ -1549,10 +1549,11 @@ type Statistics struct {
 	InflightRequests uint32            `protobuf:"varint,2,opt,name=inflight_requests,json=inflightRequests,proto3" json:"inflight_requests,omitempty"`
 	TopologyEpoch    uint64            `protobuf:"varint,3,opt,name=topology_epoch,json=topologyEpoch,proto3" json:"topology_epoch,omitempty"`
 	// Milliseconds since servers last told the topology; absent where they never did (lazy_connect).
-	TopologyAgeMs           *uint64        `protobuf:"varint,4,opt,name=topology_age_ms,json=topologyAgeMs,proto3,oneof" json:"topology_age_ms,omitempty"`
-	TopologyRefreshes       uint64         `protobuf:"varint,5,opt,name=topology_refreshes,json=topologyRefreshes,proto3" json:"topology_refreshes,omitempty"`                     // looks that gave a topology, the first one too
-	TopologyRefreshFailures uint64         `protobuf:"varint,6,opt,name=topology_refresh_failures,json=topologyRefreshFailures,proto3" json:"topology_refresh_failures,omitempty"` // looks that gave none
-	Configuration           *Configuration `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	TopologyAgeMs           *uint64            `protobuf:"varint,4,opt,name=topology_age_ms,json=topologyAgeMs,proto3,oneof" json:"topology_age_ms,omitempty"`
+	TopologyRefreshes       uint64             `protobuf:"varint,5,opt,name=topology_refreshes,json=topologyRefreshes,proto3" json:"topology_refreshes,omitempty"`                     // looks that gave a topology, the first one too
+	TopologyRefreshFailures uint64             `protobuf:"varint,6,opt,name=topology_refresh_failures,json=topologyRefreshFailures,proto3" json:"topology_refresh_failures,omitempty"` // looks that gave none
+	Configuration           *Configuration     `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	Process                 *ProcessStatistics `protobuf:"bytes,8,opt,name=process,proto3" json:"process,omitempty"`
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -1636,6 +1637,82 @@ func (x *Statistics) GetConfiguration() *Configuration {
 	return nil
 }
 
+func (x *Statistics) GetProcess() *ProcessStatistics {
+	if x != nil {
+		return x.Process
+	}
+	return nil
+}
+
+// What the library holds in the process, for all its clients.
+type ProcessStatistics struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Handles       uint32                 `protobuf:"varint,1,opt,name=handles,proto3" json:"handles,omitempty"` // that are open: clients, sessions and routers
+	Calls         uint32                 `protobuf:"varint,2,opt,name=calls,proto3" json:"calls,omitempty"`     // that run
+	Goroutines    uint32                 `protobuf:"varint,3,opt,name=goroutines,proto3" json:"goroutines,omitempty"`
+	HeapBytes     uint64                 `protobuf:"varint,4,opt,name=heap_bytes,json=heapBytes,proto3" json:"heap_bytes,omitempty"` // of the Go heap that the last collection of garbage left
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessStatistics) Reset() {
+	*x = ProcessStatistics{}
+	mi := &file_libglide_response_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessStatistics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessStatistics) ProtoMessage() {}
+
+func (x *ProcessStatistics) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessStatistics.ProtoReflect.Descriptor instead.
+func (*ProcessStatistics) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ProcessStatistics) GetHandles() uint32 {
+	if x != nil {
+		return x.Handles
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetCalls() uint32 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetGoroutines() uint32 {
+	if x != nil {
+		return x.Goroutines
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetHeapBytes() uint64 {
+	if x != nil {
+		return x.HeapBytes
+	}
+	return 0
+}
+
 type NodeStatistics struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Node            *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // host and port only where the topology does not know it
@@ -1659,7 +1736,7 @@ type NodeStatistics struct {
 
 func (x *NodeStatistics) Reset() {
 	*x = NodeStatistics{}
-	mi := &file_libglide_response_proto_msgTypes[18]
+	mi := &file_libglide_response_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1671,7 +1748,7 @@ func (x *NodeStatistics) String() string {
 func (*NodeStatistics) ProtoMessage() {}
 
 func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[18]
+	mi := &file_libglide_response_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1684,7 +1761,7 @@ func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatistics.ProtoReflect.Descriptor instead.
 func (*NodeStatistics) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{18}
+	return file_libglide_response_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *NodeStatistics) GetNode() *Node {
@@ -1819,7 +1896,7 @@ type Configuration struct {
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1831,7 +1908,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1844,7 +1921,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{19}
+	return file_libglide_response_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Configuration) GetAddresses() []string {
@@ -2127,7 +2204,7 @@ const file_libglide_response_proto_rawDesc = "" +
 	"blockingMs\x88\x01\x01\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06atomic\x18\x05 \x01(\bR\x06atomicB\x0e\n" +
-	"\f_blocking_ms\"\xfb\x02\n" +
+	"\f_blocking_ms\"\xb2\x03\n" +
 	"\n" +
 	"Statistics\x12.\n" +
 	"\x05nodes\x18\x01 \x03(\v2\x18.libglide.NodeStatisticsR\x05nodes\x12+\n" +
@@ -2136,8 +2213,17 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x0ftopology_age_ms\x18\x04 \x01(\x04H\x00R\rtopologyAgeMs\x88\x01\x01\x12-\n" +
 	"\x12topology_refreshes\x18\x05 \x01(\x04R\x11topologyRefreshes\x12:\n" +
 	"\x19topology_refresh_failures\x18\x06 \x01(\x04R\x17topologyRefreshFailures\x12=\n" +
-	"\rconfiguration\x18\a \x01(\v2\x17.libglide.ConfigurationR\rconfigurationB\x12\n" +
-	"\x10_topology_age_ms\"\xc4\x04\n" +
+	"\rconfiguration\x18\a \x01(\v2\x17.libglide.ConfigurationR\rconfiguration\x125\n" +
+	"\aprocess\x18\b \x01(\v2\x1b.libglide.ProcessStatisticsR\aprocessB\x12\n" +
+	"\x10_topology_age_ms\"\x82\x01\n" +
+	"\x11ProcessStatistics\x12\x18\n" +
+	"\ahandles\x18\x01 \x01(\rR\ahandles\x12\x14\n" +
+	"\x05calls\x18\x02 \x01(\rR\x05calls\x12\x1e\n" +
+	"\n" +
+	"goroutines\x18\x03 \x01(\rR\n" +
+	"goroutines\x12\x1d\n" +
+	"\n" +
+	"heap_bytes\x18\x04 \x01(\x04R\theapBytes\"\xc4\x04\n" +
 	"\x0eNodeStatistics\x12\"\n" +
 	"\x04node\x18\x01 \x01(\v2\x0e.libglide.NodeR\x04node\x12\x1f\n" +
 	"\vin_topology\x18\x02 \x01(\bR\n" +
@@ -2226,7 +2312,7 @@ func file_libglide_response_proto_rawDescGZIP() []byte {
 }
 
 var file_libglide_response_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_libglide_response_proto_goTypes = []any{
 	(Status)(0),                     // 0: libglide.Status
 	(Role)(0),                       // 1: libglide.Role
@@ -2248,15 +2334,16 @@ var file_libglide_response_proto_goTypes = []any{
 	(*Leg)(nil),                     // 17: libglide.Leg
 	(*Plan)(nil),                    // 18: libglide.Plan
 	(*Statistics)(nil),              // 19: libglide.Statistics
-	(*NodeStatistics)(nil),          // 20: libglide.NodeStatistics
-	(*Configuration)(nil),           // 21: libglide.Configuration
-	(ReadFrom)(0),                   // 22: libglide.ReadFrom
-	(ResponsePolicy)(0),             // 23: libglide.ResponsePolicy
-	(ProtocolVersion)(0),            // 24: libglide.ProtocolVersion
-	(TlsMode)(0),                    // 25: libglide.TlsMode
-	(NodeDiscoveryMode)(0),          // 26: libglide.NodeDiscoveryMode
-	(*ConnectionRetryStrategy)(nil), // 27: libglide.ConnectionRetryStrategy
-	(*AddressMapping)(nil),          // 28: libglide.AddressMapping
+	(*ProcessStatistics)(nil),       // 20: libglide.ProcessStatistics
+	(*NodeStatistics)(nil),          // 21: libglide.NodeStatistics
+	(*Configuration)(nil),           // 22: libglide.Configuration
+	(ReadFrom)(0),                   // 23: libglide.ReadFrom
+	(ResponsePolicy)(0),             // 24: libglide.ResponsePolicy
+	(ProtocolVersion)(0),            // 25: libglide.ProtocolVersion
+	(TlsMode)(0),                    // 26: libglide.TlsMode
+	(NodeDiscoveryMode)(0),          // 27: libglide.NodeDiscoveryMode
+	(*ConnectionRetryStrategy)(nil), // 28: libglide.ConnectionRetryStrategy
+	(*AddressMapping)(nil),          // 29: libglide.AddressMapping
 }
 var file_libglide_response_proto_depIdxs = []int32{
 	3,  // 0: libglide.Response.value:type_name -> libglide.Value
@@ -2288,25 +2375,26 @@ var file_libglide_response_proto_depIdxs = []int32{
 	13, // 26: libglide.Shard.primary:type_name -> libglide.Node
 	13, // 27: libglide.Shard.replicas:type_name -> libglide.Node
 	15, // 28: libglide.Topology.shards:type_name -> libglide.Shard
-	22, // 29: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	23, // 29: libglide.Topology.read_from:type_name -> libglide.ReadFrom
 	13, // 30: libglide.Leg.node:type_name -> libglide.Node
 	14, // 31: libglide.Leg.slots:type_name -> libglide.SlotRange
 	17, // 32: libglide.Plan.legs:type_name -> libglide.Leg
-	23, // 33: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	20, // 34: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
-	21, // 35: libglide.Statistics.configuration:type_name -> libglide.Configuration
-	13, // 36: libglide.NodeStatistics.node:type_name -> libglide.Node
-	22, // 37: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
-	24, // 38: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
-	25, // 39: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
-	26, // 40: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
-	27, // 41: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
-	28, // 42: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
-	43, // [43:43] is the sub-list for method output_type
-	43, // [43:43] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	24, // 33: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	21, // 34: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
+	22, // 35: libglide.Statistics.configuration:type_name -> libglide.Configuration
+	20, // 36: libglide.Statistics.process:type_name -> libglide.ProcessStatistics
+	13, // 37: libglide.NodeStatistics.node:type_name -> libglide.Node
+	23, // 38: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
+	25, // 39: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
+	26, // 40: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
+	27, // 41: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	28, // 42: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	29, // 43: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
+	44, // [44:44] is the sub-list for method output_type
+	44, // [44:44] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -2340,15 +2428,15 @@ func file_libglide_response_proto_init() {
 	}
 	file_libglide_response_proto_msgTypes[16].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[17].OneofWrappers = []any{}
-	file_libglide_response_proto_msgTypes[18].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[19].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[20].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_response_proto_rawDesc), len(file_libglide_response_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

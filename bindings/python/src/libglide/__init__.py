@@ -41,7 +41,7 @@ from libglide.routes import (
 )
 from libglide.script import Script
 from libglide.session import Session
-from libglide.statistics import Configuration, NodeStatistics, Statistics
+from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Value
@@ -69,6 +69,7 @@ __all__ = [
     "NodeStatistics",
     "Outcome",
     "Plan",
+    "ProcessStatistics",
     "ProtocolVersion",
     "RandomNode",
     "ReadFrom",
