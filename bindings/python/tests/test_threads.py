@@ -130,7 +130,7 @@ def plan(client: Client, key: str, value: str) -> None:
 
 def look(client: Client, key: str, value: str) -> None:
     assert len(client.topology().shards) == 3
-    assert client.statistics().process.handles >= 1
+    assert client.statistics().configuration.cluster_mode
 
 
 KINDS = (
