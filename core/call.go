@@ -236,7 +236,7 @@ func (k *Call) goOnAs(rest func(context.Context) (Response, error)) {
 		defer cancel()
 		defer func() {
 			if fault := recover(); fault != nil {
-				k.Err = NewError(StatusInternal, "panic: %v", fault)
+				k.Err = Panicked(fault)
 			}
 			k.end()
 		}()

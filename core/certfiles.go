@@ -41,7 +41,9 @@ func (f *certFiles) present(*tls.CertificateRequestInfo) (*tls.Certificate, erro
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.every != 0 && time.Since(f.at) >= f.every {
-		_ = f.read()
+		if err := f.read(); err != nil {
+			logf(LogWarn, "the client certificate is not read anew, the last one serves: %v", err)
+		}
 	}
 	return f.pair, nil
 }

@@ -84,6 +84,7 @@ func Open(config Config) (*Client, error) {
 			return nil, err
 		}
 	}
+	logf(LogInfo, "a client of %v is open", config.Addresses)
 	c.done.Add(1)
 	go c.refreshLoop()
 	return c, nil
@@ -101,6 +102,7 @@ func (c *Client) Close() bool {
 	c.links.close()
 	c.opening.shut()
 	c.done.Wait()
+	logf(LogInfo, "a client of %v is closed", c.config.Addresses)
 	return true
 }
 

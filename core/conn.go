@@ -47,6 +47,8 @@ type conn struct {
 
 	renewal uint64 // of the credential that it logged in with
 	counted bool   // among those that are open; the wire's lock guards it
+	failure error  // why it is of no use any more
+	ended   bool   // by the client itself; the wire's lock guards it
 }
 
 // Write refuses, with nothing sent, where the server has hung up since the last exchange.
@@ -58,9 +60,11 @@ func (c *conn) Write(p []byte) (int, error) {
 	}
 	if !c.wrote {
 		if c.gone != nil && c.gone() {
+			c.failure = errIdleClosed
 			return 0, &connError{false, errIdleClosed}
 		}
 		if err := c.renew(); err != nil {
+			c.failure = err
 			return 0, &connError{false, err}
 		}
 		c.rounds++
@@ -70,6 +74,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	c.wrote = c.wrote || n > 0
 	if err != nil {
 		err = &connError{c.wrote, err}
+		c.failure = err
 	}
 	return n, err
 }
@@ -113,6 +118,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	if err != nil {
 		err = &connError{true, err}
+		c.failure = err
 	}
 	return n, err
 }

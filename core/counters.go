@@ -55,7 +55,7 @@ func (n *counters) exchanged(requests int, err error) {
 	n.requests.Add(uint64(requests))
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) {
 		n.failures.Add(1)
-		n.remember(err.Error())
+		n.remember(disclosedError(err))
 	}
 }
 
@@ -75,7 +75,7 @@ func (n *counters) refused(line string) {
 		n.redirects.Add(1)
 	default:
 		n.errors.Add(1)
-		n.remember(line)
+		n.remember(disclosed(line))
 	}
 }
 

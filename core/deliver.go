@@ -179,8 +179,9 @@ func byTarget(all []*flight) (groups [][]*flight) {
 // else could recover it there.
 func mend(group []*flight) {
 	if fault := recover(); fault != nil {
+		failure := Panicked(fault)
 		for _, f := range group {
-			f.end(routing.Value{}, NewError(StatusInternal, "panic: %v", fault))
+			f.end(routing.Value{}, failure)
 		}
 	}
 }
@@ -202,6 +203,7 @@ func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.
 				f.blame(failure, next)
 				c.steer(f, next)
 			}
+			logf(LogDebug, "%d commands for %s go again: none was written: %s", len(group), group[0].to, disclosedError(err))
 			c.scatter(ctx, group)
 			return
 		}
@@ -240,6 +242,7 @@ func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdi
 	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
 		f.blame(failure, next)
 		c.steer(f, next)
+		logf(LogDebug, "%s goes again, to %s, after: %s", f.describe(), f.to, disclosed(failure.Message))
 		replies, err := c.attempt(ctx, f)
 		if err == nil {
 			reply = replies[0]
@@ -453,6 +456,7 @@ func (c *Client) redirect(f *flight, line string) verdict {
 	if f.redirects++; f.redirects > maxRedirects || f.stay {
 		return giveUp
 	}
+	logf(LogDebug, "%s: %s redirects: %s", f.describe(), f.to, line)
 	before := f.to.endpoint
 	f.to, f.asking = target{endpoint: move.To}, move.Ask
 	if node := snapshot.Find(move.To); node != nil {

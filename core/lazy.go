@@ -71,7 +71,7 @@ func (o *opening) join(c *Client) (*attempt, error) {
 		defer o.finish()
 		defer func() {
 			if fault := recover(); fault != nil {
-				a.err = NewError(StatusInternal, "panic: %v", fault)
+				a.err = Panicked(fault)
 			}
 		}()
 		ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)

@@ -71,7 +71,11 @@ func (l *link) failed(ctx context.Context, began time.Time, err error) {
 		return
 	}
 	l.health.failed()
-	l.gate.failed(l.config.Backoff, err)
+	level := LogDebug // of failures in a row only the first is news
+	if l.gate.failed(l.config.Backoff, err) == 1 {
+		level = LogWarn
+	}
+	logf(level, "no connection to %s: %s", l.endpoint, disclosedError(err))
 }
 
 // take gives a wire to one user, until give.

@@ -156,6 +156,7 @@ func (c *Client) updatePassword(ctx context.Context, update *PasswordUpdate) (re
 	}
 	c.config.credentials.replace(update.Password, update.Immediate)
 	c.links.hasten()
+	logf(LogInfo, "the password of a client of %v is replaced", c.config.Addresses)
 	if update.Immediate {
 		// A connection logs in before its next exchange, so any exchange will do.
 		ping := new(Request)

@@ -28,6 +28,7 @@ type topology struct {
 	looks   atomic.Uint64     // refreshes that ended
 	pace    pace
 	refused atomic.Pointer[Error] // what servers said to the last look, where none gave a view
+	blind   int                   // looks in a row that gave no view; for the holder of the token
 
 	told   atomic.Int64  // Unix nanoseconds; when servers last gave a view
 	seen   atomic.Uint64 // looks that gave a view
@@ -80,6 +81,7 @@ func (t *topology) publish(view *routing.Snapshot) {
 	case view.Equal(t.current.Load()):
 		t.view = view
 	default:
+		logTopology(t.current.Load(), view)
 		t.view = view
 		t.current.Store(view)
 		t.changed()
@@ -233,12 +235,14 @@ func (c *Client) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.ConnectTimeout)
 	defer cancel()
 	var refused *Error
+	var failed error
 	for _, group := range c.candidates() {
 		attempt, cancel := context.WithTimeout(ctx, c.lookTime())
 		snapshot, err := c.discover(attempt, group, viewGrace)
 		cancel()
 		if err == nil {
 			c.topology.refused.Store(nil)
+			c.topology.blind = 0
 			c.accept(ctx, snapshot)
 			c.tidy()
 			return
@@ -246,12 +250,16 @@ func (c *Client) look(ctx context.Context) {
 		if failure, is := err.(*Error); is && failure.Status == StatusServer && !failure.Retryable {
 			refused = failure
 		}
+		failed = err
 		if ctx.Err() != nil {
 			break
 		}
 	}
 	c.topology.refused.Store(refused)
 	c.topology.missed.Add(1)
+	if c.topology.blind++; c.topology.blind == 1 && !c.closed() {
+		logf(LogWarn, "nobody tells the topology: %v", failed)
+	}
 }
 
 // candidates are whom to ask for the topology, in groups that are asked one after another: the
@@ -385,6 +393,18 @@ type finding struct {
 	err     error
 }
 
+// log tells what was wrong with an answer.
+func (f *finding) log() {
+	var refused refusal
+	switch {
+	case f.err == nil || f.err == errLate:
+	case errors.As(f.err, &refused):
+		logf(LogWarn, "%s does not tell the topology: %s", f.from, disclosed(string(refused)))
+	default:
+		logf(LogDebug, "%s does not tell the topology: %v", f.from, f.err)
+	}
+}
+
 // errLate stands where others had answered and nobody waited any longer.
 var errLate = errors.New("no answer yet")
 
@@ -400,6 +420,7 @@ func (c *Client) discover(ctx context.Context, addresses []routing.Address, grac
 	}
 	var views []*routing.View
 	for _, found := range all {
+		found.log()
 		if found.view != nil {
 			views = append(views, found.view)
 		}
@@ -455,7 +476,7 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 	found = finding{order: order, from: address}
 	defer func() {
 		if fault := recover(); fault != nil {
-			found = finding{order: order, from: address, err: fmt.Errorf("panic: %v", fault)}
+			found = finding{order: order, from: address, err: Panicked(fault)}
 		}
 	}()
 	// Over a connection of its own, so that requests do not wait behind it, but for the first look.

@@ -186,6 +186,7 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	}
 	l.health.answered()
 	l.gate.opened()
+	logf(LogInfo, "connected to %s", l.endpoint)
 	return made, nil
 }
 
@@ -307,6 +308,7 @@ func (w *wire) lost(c *conn) {
 	if c.counted {
 		c.counted = false
 		w.link.counters.closed()
+		w.logLost(c)
 	}
 	if w.direct {
 		w.link.lane.quick.Store(false)
@@ -326,11 +328,24 @@ func (w *wire) yield(ctx context.Context) (net.Conn, error) {
 	return w.conn.Conn, w.conn.SetDeadline(time.Time{})
 }
 
+// logLost tells why a connection is closed.
+func (w *wire) logLost(c *conn) {
+	switch {
+	case w.shut || c.ended || c.failure == nil:
+		logf(LogInfo, "disconnected from %s", w.link.endpoint)
+	case errors.Is(c.failure, errIdleClosed):
+		logf(LogInfo, "disconnected from %s: %v", w.link.endpoint, errIdleClosed)
+	default:
+		logf(LogWarn, "lost the connection to %s: %s", w.link.endpoint, disclosedError(c.failure))
+	}
+}
+
 // cut ends the exchange that runs, if one does; the connection is lost.
 func (w *wire) cut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.conn != nil {
+		w.conn.ended = true
 		w.conn.cut()
 	}
 }
@@ -363,6 +378,7 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	defer func() {
 		w.sent = false
 		if fault := recover(); fault != nil {
+			Panicked(fault)
 			w.repair()
 			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
 		}
@@ -477,6 +493,7 @@ func (w *wire) explain(err error) error {
 		if err != nil {
 			return &connError{false, err}
 		}
+		logf(LogWarn, "%s refused the connection: %s", w.link.endpoint, disclosed(string(line.Text)))
 		return &connError{false, refusal(line.Text)}
 	}
 	if w.unmade || w.dialled != nil && w.dialled.rounds <= 1 {

@@ -97,6 +97,14 @@ func (k *call) release() {
 	calls.mu.Unlock()
 }
 
+// running counts the calls in use. One that was left while it ran is the garbage collector's, and
+// not among them.
+func running() int {
+	calls.mu.Lock()
+	defer calls.mu.Unlock()
+	return calls.Count() - len(calls.idle)
+}
+
 // detach takes the ticket from the call; nil where its thread has left.
 func (k *call) detach() *C.glide_ticket {
 	k.mu.Lock()

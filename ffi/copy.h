@@ -18,6 +18,7 @@
     each(glide_buffer_free)                                                                        \
     each(glide_schema)                                                                             \
     each(glide_on_interrupt)                                                                       \
+    each(glide_set_log)                                                                            \
     each(glide_key_slot)                                                                           \
     each(glide_router_open)                                                                        \
     each(glide_router_resolve)                                                                     \

@@ -131,6 +131,28 @@ __attribute__((constructor(101))) static void start(void)
     pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
+/* ---- The log ------------------------------------------------------------------------------- */
+
+/* What glide_set_log() was told last; the gate guards it, so that no fork comes half-way. */
+static struct {
+    int told;
+    int32_t level;
+    glide_log_callback callback;
+    void *context;
+} log_wanted;
+
+void fork_keep_log(int32_t level, glide_log_callback callback, void *context)
+{
+    const int locked = pthread_mutex_lock(&gate) == 0;
+
+    log_wanted.told = 1;
+    log_wanted.level = level;
+    log_wanted.callback = callback;
+    log_wanted.context = context;
+    if (locked)
+        pthread_mutex_unlock(&gate);
+}
+
 /* ---- The copy ------------------------------------------------------------------------------ */
 
 /* load - have a copy, loaded by the first call that needs it; else why not. A failure may pass, so
@@ -152,6 +174,8 @@ static int load(char *why, size_t room)
     } else if (!loaded) {
         loading = 1;
         loaded = copy_load(&copy, why, room);
+        if (loaded && log_wanted.told)
+            copy.glide_set_log(log_wanted.level, log_wanted.callback, log_wanted.context);
         loading = 0;
     }
     pthread_mutex_unlock(&gate);
@@ -233,6 +257,11 @@ glide_status forked_schema(glide_buffer *schema)
         return copy.glide_schema(schema);
     glide_buffer_free(schema);
     return status;
+}
+
+glide_status forked_set_log(int32_t level, glide_log_callback callback, void *context)
+{
+    return loaded ? copy.glide_set_log(level, callback, context) : GLIDE_OK;
 }
 
 int32_t forked_key_slot(const uint8_t *key, size_t len)

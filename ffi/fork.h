@@ -22,8 +22,12 @@ int forked(void);
  * copy is loaded. */
 int forked_buffer_free(glide_buffer *buffer);
 
+/* fork_keep_log - remember what glide_set_log() was told, for the copies of forked children. */
+void fork_keep_log(int32_t level, glide_log_callback callback, void *context);
+
 /* In a forked child, the functions of glide.h; their arguments are checked already. */
 glide_status forked_schema(glide_buffer *schema);
+glide_status forked_set_log(int32_t level, glide_log_callback callback, void *context);
 int32_t forked_key_slot(const uint8_t *key, size_t len);
 glide_status forked_router_open(const uint8_t *topology, size_t len, glide_router *router,
                                 glide_buffer *response);

@@ -10,9 +10,7 @@ package main
 import "C"
 
 import (
-	"fmt"
 	"math"
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -40,7 +38,8 @@ var (
 //export glideGoKeySlot
 func glideGoKeySlot(key *C.uint8_t, size C.size_t) (slot C.int32_t) {
 	defer func() {
-		if recover() != nil {
+		if fault := recover(); fault != nil {
+			core.Panicked(fault)
 			slot = -1
 		}
 	}()
@@ -51,7 +50,8 @@ func glideGoKeySlot(key *C.uint8_t, size C.size_t) (slot C.int32_t) {
 //export glideGoSchema
 func glideGoSchema(schema *C.glide_buffer) (status C.glide_status) {
 	defer func() {
-		if recover() != nil {
+		if fault := recover(); fault != nil {
+			core.Panicked(fault)
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
@@ -187,7 +187,8 @@ func find[T any](things *handles.Table[T], handle uint64) (*T, error) {
 
 func closeHandle[T any](name string, things *handles.Table[T], handle uint64, close func(*T)) (status C.glide_status) {
 	defer func() {
-		if recover() != nil {
+		if fault := recover(); fault != nil {
+			core.Panicked(fault)
 			status = C.GLIDE_ERR_INTERNAL
 		}
 	}()
@@ -237,27 +238,10 @@ func respond(buffer *C.glide_buffer, r *reply) C.glide_status {
 func guard(run func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = core.NewError(core.StatusInternal, "panic: %v at %s", fault, faultPlace())
+			err = core.Panicked(fault)
 		}
 	}()
 	return run()
-}
-
-// faultPlace is the file and line that panicked: the first frame outside the runtime above the
-// recovering one.
-func faultPlace() string {
-	var counters [32]uintptr
-	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])
-	for {
-		frame, more := frames.Next()
-		if frame.Function != "" && !inRuntime(frame.Function) || !more {
-			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
-		}
-	}
-}
-
-func inRuntime(function string) bool {
-	return len(function) > 8 && function[:8] == "runtime."
 }
 
 // input is the caller's bytes; they are the caller's again when the call returns.

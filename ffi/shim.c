@@ -7,6 +7,7 @@
 #include "_cgo_export.h"
 #include "buffer.h"
 #include "fork.h"
+#include "log.h"
 #include "shim.h"
 #include "ticket.h"
 
@@ -45,11 +46,19 @@ glide_status fail(glide_buffer *response, glide_status status, const char *messa
     return status;
 }
 
-/* check - what every call with input and response needs; GLIDE_OK to go on. */
+/*
+ * check - what every call with input and response needs; GLIDE_OK to go on.
+ *
+ * The buffer is empty then. Go must not be the first to write it: where it stores a pointer while
+ * it collects garbage it looks at the one before too, and takes what happens to lie on the
+ * caller's stack for one of its own (cmd/cgo, "Passing pointers").
+ */
 static glide_status check(const uint8_t *input, size_t len, glide_buffer *response)
 {
     if (response == NULL)
         return GLIDE_ERR_INVALID_ARGUMENT;
+    response->data = NULL;
+    response->len = 0;
     if (input == NULL && len > 0)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the input is NULL and its length is not 0");
@@ -97,6 +106,16 @@ glide_status glide_schema(glide_buffer *schema)
     schema->data = NULL;
     schema->len = 0;
     return forked() ? forked_schema(schema) : glideGoSchema(schema);
+}
+
+glide_status glide_set_log(int32_t level, glide_log_callback callback, void *context)
+{
+    if (level < GLIDE_LOG_OFF || level > GLIDE_LOG_DEBUG || log_delivering())
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    fork_keep_log(level, callback, context);
+    if (forked())
+        return forked_set_log(level, callback, context);
+    return glideGoSetLog(level, callback, (uintptr_t)context);
 }
 
 int32_t glide_key_slot(const uint8_t *key, size_t len)

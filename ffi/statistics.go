@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"runtime"
+	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -16,7 +18,7 @@ func encodeStatistics(statistics *core.Statistics) *protobuf.Statistics {
 	message := &protobuf.Statistics{
 		InflightRequests: uint32(statistics.Inflight), TopologyEpoch: statistics.Epoch,
 		TopologyRefreshes: statistics.Refreshes, TopologyRefreshFailures: statistics.FailedRefreshes,
-		Configuration: encodeConfiguration(statistics),
+		Configuration: encodeConfiguration(statistics), Process: processStatistics(),
 	}
 	if statistics.Age >= 0 {
 		message.TopologyAgeMs = proto.Uint64(uint64(statistics.Age.Milliseconds()))
@@ -25,6 +27,15 @@ func encodeStatistics(statistics *core.Statistics) *protobuf.Statistics {
 		message.Nodes = append(message.Nodes, encodeNodeStatistics(&statistics.Nodes[i]))
 	}
 	return message
+}
+
+func processStatistics() *protobuf.ProcessStatistics {
+	heap := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(heap)
+	return &protobuf.ProcessStatistics{
+		Handles: uint32(clients.Count() + routers.Count() + sessions.Count()), Calls: uint32(running()),
+		Goroutines: uint32(runtime.NumGoroutine()), HeapBytes: heap[0].Value.Uint64(),
+	}
 }
 
 func encodeNodeStatistics(of *core.NodeStatistics) *protobuf.NodeStatistics {

@@ -14,8 +14,8 @@
  *   glide_buffer memory of the library that the caller frees with glide_buffer_free().
  *   glide_status what became of the call.
  *
- * Unless a function says otherwise: it may be called from any thread at any time, it does not
- * block, and it never writes to the standard streams.
+ * Unless a function says otherwise: it may be called from any thread at any time, and it does not
+ * block. Nothing is written to the standard streams, unless GLIDE_LOG or glide_set_log() asks for it.
  *
  * After fork() the child opens clients and routers of its own, as any process; so do its children.
  * The first call that needs it loads a copy of the library into the child, from a memfd or else a
@@ -134,6 +134,55 @@ GLIDE_API glide_status glide_schema(glide_buffer *schema);
  * Returns GLIDE_OK.
  */
 GLIDE_API glide_status glide_on_interrupt(int (*interrupted)(void));
+
+/* ---- Log --------------------------------------------------------------------------------- */
+
+/* How much is logged; each level holds those above it. */
+enum {
+    GLIDE_LOG_OFF = 0,
+    GLIDE_LOG_ERROR = 1, /* faults of the library: a panic, with its place, and the first at a place
+                            with its stack */
+    GLIDE_LOG_WARN = 2,  /* connections refused and lost, a topology that no server tells,
+                            certificates that cannot be read anew */
+    GLIDE_LOG_INFO = 3,  /* connections and clients that come and go, changes of the topology */
+    GLIDE_LOG_DEBUG = 4  /* also redirects, and requests that are sent again */
+};
+
+/*
+ * A function of the host that takes a line of the log.
+ *
+ * context  as it was given to glide_set_log().
+ * line     `len` bytes of UTF-8 and a NUL; good during the call only. It has no time, level or end
+ *          of a line of its own; the stack of a panic makes it several lines.
+ *
+ * It is called on threads of the library, one line at a time, a moment after what the line tells.
+ * It may take its time: the library waits for it only in glide_set_log(). 1024 lines wait for it, and
+ * of those beyond it is told the number. It should not call the library; where it must, as by the
+ * garbage collector of a language, all functions but glide_set_log() serve.
+ */
+typedef void (*glide_log_callback)(void *context, int32_t level, const char *line, size_t len);
+
+/*
+ * glide_set_log - say what is logged from now on, of all clients of the process, and where to.
+ *
+ * level     GLIDE_LOG_*. At first it is off, or what the variable GLIDE_LOG of the environment
+ *           says when the library is loaded: error, warn, info or debug.
+ * callback  takes the lines; NULL: they go to the standard error stream, as those of GLIDE_LOG do.
+ * context   is handed to the callback.
+ *
+ * Lines name nodes, slots, commands and users. They hold no password, no key or certificate, no
+ * argument of a command and no value. Up to GLIDE_LOG_INFO a request that succeeds at once logs
+ * nothing; what is off costs nothing.
+ *
+ * Blocks until the callback that was set before has taken the lines that waited for it; after that
+ * it is not called again. So a program that is about to end calls glide_set_log(GLIDE_LOG_OFF, NULL,
+ * NULL), and gets the last lines. It must not hold a lock that its callback takes.
+ *
+ * The child of a fork logs as its parent did.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT where the level is none, or within a callback.
+ */
+GLIDE_API glide_status glide_set_log(int32_t level, glide_log_callback callback, void *context);
 
 /* ---- Slots ------------------------------------------------------------------------------- */
 
@@ -267,7 +316,8 @@ GLIDE_API glide_status glide_client_topology(glide_client client, glide_buffer *
  * glide_client_statistics - what the client has counted since it was opened: a Response with
  * Statistics. Of each node the connections, requests, errors, redirects, bytes, the latency and the
  * last error; of the client the requests that run, the topology's epoch and age, and the
- * configuration in force, without passwords, keys and certificates.
+ * configuration in force, without passwords, keys and certificates; of the process the handles,
+ * calls, goroutines and heap of the library.
  *
  * The numbers are read one after another while requests go on, so sums may be off by those that
  * run. Counting costs a few atomic additions for each exchange with a server; there is nothing to

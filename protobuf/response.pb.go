@@ -1753,10 +1753,11 @@ type Statistics struct {
 	InflightRequests uint32            `protobuf:"varint,2,opt,name=inflight_requests,json=inflightRequests,proto3" json:"inflight_requests,omitempty"`
 	TopologyEpoch    uint64            `protobuf:"varint,3,opt,name=topology_epoch,json=topologyEpoch,proto3" json:"topology_epoch,omitempty"`
 	// Milliseconds since servers last told the topology; absent where they never did (lazy_connect).
-	TopologyAgeMs           *uint64        `protobuf:"varint,4,opt,name=topology_age_ms,json=topologyAgeMs,proto3,oneof" json:"topology_age_ms,omitempty"`
-	TopologyRefreshes       uint64         `protobuf:"varint,5,opt,name=topology_refreshes,json=topologyRefreshes,proto3" json:"topology_refreshes,omitempty"`                     // looks that gave a topology, the first one too
-	TopologyRefreshFailures uint64         `protobuf:"varint,6,opt,name=topology_refresh_failures,json=topologyRefreshFailures,proto3" json:"topology_refresh_failures,omitempty"` // looks that gave none
-	Configuration           *Configuration `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	TopologyAgeMs           *uint64            `protobuf:"varint,4,opt,name=topology_age_ms,json=topologyAgeMs,proto3,oneof" json:"topology_age_ms,omitempty"`
+	TopologyRefreshes       uint64             `protobuf:"varint,5,opt,name=topology_refreshes,json=topologyRefreshes,proto3" json:"topology_refreshes,omitempty"`                     // looks that gave a topology, the first one too
+	TopologyRefreshFailures uint64             `protobuf:"varint,6,opt,name=topology_refresh_failures,json=topologyRefreshFailures,proto3" json:"topology_refresh_failures,omitempty"` // looks that gave none
+	Configuration           *Configuration     `protobuf:"bytes,7,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	Process                 *ProcessStatistics `protobuf:"bytes,8,opt,name=process,proto3" json:"process,omitempty"`
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -1840,6 +1841,82 @@ func (x *Statistics) GetConfiguration() *Configuration {
 	return nil
 }
 
+func (x *Statistics) GetProcess() *ProcessStatistics {
+	if x != nil {
+		return x.Process
+	}
+	return nil
+}
+
+// What the library holds in the process, for all its clients.
+type ProcessStatistics struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Handles       uint32                 `protobuf:"varint,1,opt,name=handles,proto3" json:"handles,omitempty"` // that are open: clients, sessions and routers
+	Calls         uint32                 `protobuf:"varint,2,opt,name=calls,proto3" json:"calls,omitempty"`     // that run
+	Goroutines    uint32                 `protobuf:"varint,3,opt,name=goroutines,proto3" json:"goroutines,omitempty"`
+	HeapBytes     uint64                 `protobuf:"varint,4,opt,name=heap_bytes,json=heapBytes,proto3" json:"heap_bytes,omitempty"` // of the Go heap that the last collection of garbage left
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProcessStatistics) Reset() {
+	*x = ProcessStatistics{}
+	mi := &file_libglide_response_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProcessStatistics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProcessStatistics) ProtoMessage() {}
+
+func (x *ProcessStatistics) ProtoReflect() protoreflect.Message {
+	mi := &file_libglide_response_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProcessStatistics.ProtoReflect.Descriptor instead.
+func (*ProcessStatistics) Descriptor() ([]byte, []int) {
+	return file_libglide_response_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ProcessStatistics) GetHandles() uint32 {
+	if x != nil {
+		return x.Handles
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetCalls() uint32 {
+	if x != nil {
+		return x.Calls
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetGoroutines() uint32 {
+	if x != nil {
+		return x.Goroutines
+	}
+	return 0
+}
+
+func (x *ProcessStatistics) GetHeapBytes() uint64 {
+	if x != nil {
+		return x.HeapBytes
+	}
+	return 0
+}
+
 type NodeStatistics struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Node            *Node                  `protobuf:"bytes,1,opt,name=node,proto3" json:"node,omitempty"` // host and port only where the topology does not know it
@@ -1863,7 +1940,7 @@ type NodeStatistics struct {
 
 func (x *NodeStatistics) Reset() {
 	*x = NodeStatistics{}
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1875,7 +1952,7 @@ func (x *NodeStatistics) String() string {
 func (*NodeStatistics) ProtoMessage() {}
 
 func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[19]
+	mi := &file_libglide_response_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1888,7 +1965,7 @@ func (x *NodeStatistics) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeStatistics.ProtoReflect.Descriptor instead.
 func (*NodeStatistics) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{19}
+	return file_libglide_response_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NodeStatistics) GetNode() *Node {
@@ -2023,7 +2100,7 @@ type Configuration struct {
 
 func (x *Configuration) Reset() {
 	*x = Configuration{}
-	mi := &file_libglide_response_proto_msgTypes[20]
+	mi := &file_libglide_response_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2035,7 +2112,7 @@ func (x *Configuration) String() string {
 func (*Configuration) ProtoMessage() {}
 
 func (x *Configuration) ProtoReflect() protoreflect.Message {
-	mi := &file_libglide_response_proto_msgTypes[20]
+	mi := &file_libglide_response_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2048,7 +2125,7 @@ func (x *Configuration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Configuration.ProtoReflect.Descriptor instead.
 func (*Configuration) Descriptor() ([]byte, []int) {
-	return file_libglide_response_proto_rawDescGZIP(), []int{20}
+	return file_libglide_response_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Configuration) GetAddresses() []string {
@@ -2345,7 +2422,7 @@ const file_libglide_response_proto_rawDesc = "" +
 	"blockingMs\x88\x01\x01\x12\x14\n" +
 	"\x05epoch\x18\x04 \x01(\x04R\x05epoch\x12\x16\n" +
 	"\x06atomic\x18\x05 \x01(\bR\x06atomicB\x0e\n" +
-	"\f_blocking_ms\"\xfb\x02\n" +
+	"\f_blocking_ms\"\xb2\x03\n" +
 	"\n" +
 	"Statistics\x12.\n" +
 	"\x05nodes\x18\x01 \x03(\v2\x18.libglide.NodeStatisticsR\x05nodes\x12+\n" +
@@ -2354,8 +2431,17 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x0ftopology_age_ms\x18\x04 \x01(\x04H\x00R\rtopologyAgeMs\x88\x01\x01\x12-\n" +
 	"\x12topology_refreshes\x18\x05 \x01(\x04R\x11topologyRefreshes\x12:\n" +
 	"\x19topology_refresh_failures\x18\x06 \x01(\x04R\x17topologyRefreshFailures\x12=\n" +
-	"\rconfiguration\x18\a \x01(\v2\x17.libglide.ConfigurationR\rconfigurationB\x12\n" +
-	"\x10_topology_age_ms\"\xc4\x04\n" +
+	"\rconfiguration\x18\a \x01(\v2\x17.libglide.ConfigurationR\rconfiguration\x125\n" +
+	"\aprocess\x18\b \x01(\v2\x1b.libglide.ProcessStatisticsR\aprocessB\x12\n" +
+	"\x10_topology_age_ms\"\x82\x01\n" +
+	"\x11ProcessStatistics\x12\x18\n" +
+	"\ahandles\x18\x01 \x01(\rR\ahandles\x12\x14\n" +
+	"\x05calls\x18\x02 \x01(\rR\x05calls\x12\x1e\n" +
+	"\n" +
+	"goroutines\x18\x03 \x01(\rR\n" +
+	"goroutines\x12\x1d\n" +
+	"\n" +
+	"heap_bytes\x18\x04 \x01(\x04R\theapBytes\"\xc4\x04\n" +
 	"\x0eNodeStatistics\x12\"\n" +
 	"\x04node\x18\x01 \x01(\v2\x0e.libglide.NodeR\x04node\x12\x1f\n" +
 	"\vin_topology\x18\x02 \x01(\bR\n" +
@@ -2452,7 +2538,7 @@ func file_libglide_response_proto_rawDescGZIP() []byte {
 }
 
 var file_libglide_response_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_libglide_response_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_libglide_response_proto_goTypes = []any{
 	(Status)(0),                     // 0: libglide.Status
 	(EventKind)(0),                  // 1: libglide.EventKind
@@ -2476,16 +2562,17 @@ var file_libglide_response_proto_goTypes = []any{
 	(*Leg)(nil),                     // 19: libglide.Leg
 	(*Plan)(nil),                    // 20: libglide.Plan
 	(*Statistics)(nil),              // 21: libglide.Statistics
-	(*NodeStatistics)(nil),          // 22: libglide.NodeStatistics
-	(*Configuration)(nil),           // 23: libglide.Configuration
-	(ChannelKind)(0),                // 24: libglide.ChannelKind
-	(ReadFrom)(0),                   // 25: libglide.ReadFrom
-	(ResponsePolicy)(0),             // 26: libglide.ResponsePolicy
-	(ProtocolVersion)(0),            // 27: libglide.ProtocolVersion
-	(TlsMode)(0),                    // 28: libglide.TlsMode
-	(NodeDiscoveryMode)(0),          // 29: libglide.NodeDiscoveryMode
-	(*ConnectionRetryStrategy)(nil), // 30: libglide.ConnectionRetryStrategy
-	(*AddressMapping)(nil),          // 31: libglide.AddressMapping
+	(*ProcessStatistics)(nil),       // 22: libglide.ProcessStatistics
+	(*NodeStatistics)(nil),          // 23: libglide.NodeStatistics
+	(*Configuration)(nil),           // 24: libglide.Configuration
+	(ChannelKind)(0),                // 25: libglide.ChannelKind
+	(ReadFrom)(0),                   // 26: libglide.ReadFrom
+	(ResponsePolicy)(0),             // 27: libglide.ResponsePolicy
+	(ProtocolVersion)(0),            // 28: libglide.ProtocolVersion
+	(TlsMode)(0),                    // 29: libglide.TlsMode
+	(NodeDiscoveryMode)(0),          // 30: libglide.NodeDiscoveryMode
+	(*ConnectionRetryStrategy)(nil), // 31: libglide.ConnectionRetryStrategy
+	(*AddressMapping)(nil),          // 32: libglide.AddressMapping
 }
 var file_libglide_response_proto_depIdxs = []int32{
 	5,  // 0: libglide.Response.value:type_name -> libglide.Value
@@ -2496,7 +2583,7 @@ var file_libglide_response_proto_depIdxs = []int32{
 	21, // 5: libglide.Response.statistics:type_name -> libglide.Statistics
 	4,  // 6: libglide.Response.events:type_name -> libglide.Event
 	1,  // 7: libglide.Event.kind:type_name -> libglide.EventKind
-	24, // 8: libglide.Event.channels:type_name -> libglide.ChannelKind
+	25, // 8: libglide.Event.channels:type_name -> libglide.ChannelKind
 	14, // 9: libglide.Event.error:type_name -> libglide.Error
 	6,  // 10: libglide.Value.nil:type_name -> libglide.Nil
 	7,  // 11: libglide.Value.array:type_name -> libglide.Array
@@ -2521,25 +2608,26 @@ var file_libglide_response_proto_depIdxs = []int32{
 	15, // 30: libglide.Shard.primary:type_name -> libglide.Node
 	15, // 31: libglide.Shard.replicas:type_name -> libglide.Node
 	17, // 32: libglide.Topology.shards:type_name -> libglide.Shard
-	25, // 33: libglide.Topology.read_from:type_name -> libglide.ReadFrom
+	26, // 33: libglide.Topology.read_from:type_name -> libglide.ReadFrom
 	15, // 34: libglide.Leg.node:type_name -> libglide.Node
 	16, // 35: libglide.Leg.slots:type_name -> libglide.SlotRange
 	19, // 36: libglide.Plan.legs:type_name -> libglide.Leg
-	26, // 37: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
-	22, // 38: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
-	23, // 39: libglide.Statistics.configuration:type_name -> libglide.Configuration
-	15, // 40: libglide.NodeStatistics.node:type_name -> libglide.Node
-	25, // 41: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
-	27, // 42: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
-	28, // 43: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
-	29, // 44: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
-	30, // 45: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
-	31, // 46: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	27, // 37: libglide.Plan.policy:type_name -> libglide.ResponsePolicy
+	23, // 38: libglide.Statistics.nodes:type_name -> libglide.NodeStatistics
+	24, // 39: libglide.Statistics.configuration:type_name -> libglide.Configuration
+	22, // 40: libglide.Statistics.process:type_name -> libglide.ProcessStatistics
+	15, // 41: libglide.NodeStatistics.node:type_name -> libglide.Node
+	26, // 42: libglide.Configuration.read_from:type_name -> libglide.ReadFrom
+	28, // 43: libglide.Configuration.protocol:type_name -> libglide.ProtocolVersion
+	29, // 44: libglide.Configuration.tls_mode:type_name -> libglide.TlsMode
+	30, // 45: libglide.Configuration.node_discovery_mode:type_name -> libglide.NodeDiscoveryMode
+	31, // 46: libglide.Configuration.connection_retry_strategy:type_name -> libglide.ConnectionRetryStrategy
+	32, // 47: libglide.Configuration.address_map:type_name -> libglide.AddressMapping
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_libglide_response_proto_init() }
@@ -2573,15 +2661,15 @@ func file_libglide_response_proto_init() {
 	}
 	file_libglide_response_proto_msgTypes[17].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[18].OneofWrappers = []any{}
-	file_libglide_response_proto_msgTypes[19].OneofWrappers = []any{}
 	file_libglide_response_proto_msgTypes[20].OneofWrappers = []any{}
+	file_libglide_response_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_libglide_response_proto_rawDesc), len(file_libglide_response_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -55,11 +55,13 @@ func ParsePort(text string) (uint16, error) {
 	return uint16(port), nil
 }
 
-// CheckHost refuses what can be no host: empty, with a blank or a control character, or with a
-// port of its own.
+// CheckHost refuses what can be no host: empty, with a blank or a control character, with a port
+// or with credentials.
 func CheckHost(host string) error {
 	address := NewAddress(host, 1)
 	switch {
+	case strings.Contains(host, "@"): // of a URL, so what stands before it may be a password
+		return fmt.Errorf("host \"...%s\" holds credentials: the username and the password stand in fields of their own", host[strings.LastIndexByte(host, '@'):])
 	case address.Host == "":
 		return fmt.Errorf("host %q is empty", host)
 	case strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == 0x7f }):

@@ -58,3 +58,11 @@ func TestWhatCanBeNoHostIsRefused(t *testing.T) {
 		require.NoError(t, CheckHost(host), host)
 	}
 }
+
+func TestAHostWithCredentialsIsRefusedWithoutThem(t *testing.T) {
+	for _, host := range []string{"valkey://app:sesame@example.com", "sesame@example.com", "sesame@sesame@example.com"} {
+		err := CheckHost(host)
+		require.ErrorContains(t, err, `host "...@example.com" holds credentials`)
+		require.NotContains(t, err.Error(), "sesame")
+	}
+}

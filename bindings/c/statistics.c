@@ -146,6 +146,20 @@ static bool read_configuration(wire_bytes message, statistics_configuration *giv
     return good && !reader.failed;
 }
 
+static bool read_process(wire_bytes message, statistics_process *process)
+{
+    wire_reader reader = wire_read(message);
+
+    while (wire_next(&reader))
+        switch (reader.field) {
+        case 1: process->handles = (uint32_t)wire_get_uint(&reader); break;
+        case 2: process->calls = (uint32_t)wire_get_uint(&reader); break;
+        case 3: process->goroutines = (uint32_t)wire_get_uint(&reader); break;
+        case 4: process->heap_bytes = wire_get_uint(&reader); break;
+        }
+    return !reader.failed;
+}
+
 /* ---- The whole --------------------------------------------------------------------------- */
 
 static bool read_statistics(wire_bytes message, statistics *view)
@@ -168,6 +182,7 @@ static bool read_statistics(wire_bytes message, statistics *view)
         case 7:
             good = read_configuration(wire_get_bytes(&reader), &view->configuration) && good;
             break;
+        case 8: good = read_process(wire_get_bytes(&reader), &view->process) && good; break;
         }
     return good && !reader.failed;
 }

@@ -66,6 +66,14 @@ typedef struct statistics_configuration {
     response_list address_map; /* statistics_next_mapping */
 } statistics_configuration;
 
+/* What the library holds in the process, for all its clients. */
+typedef struct statistics_process {
+    uint32_t handles; /* that are open: clients, sessions and routers */
+    uint32_t calls;   /* that run */
+    uint32_t goroutines;
+    uint64_t heap_bytes; /* of the Go heap that the last collection of garbage left */
+} statistics_process;
+
 typedef struct statistics {
     response_list nodes; /* statistics_next_node: those of the topology in its order, then others */
     uint32_t inflight_requests;
@@ -75,6 +83,7 @@ typedef struct statistics {
     uint64_t topology_refreshes; /* so often, */
     uint64_t topology_refresh_failures; /* and so often nobody did */
     statistics_configuration configuration;
+    statistics_process process;
 } statistics;
 
 /*

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"strconv"
 	"strings"
 
@@ -213,21 +212,8 @@ func unconnectedYet(err error, config *core.Config) error {
 func guarded[T any](call func() (T, error)) (result T, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			err = clientFault("panic: %v at %s- ClientError", fault, faultPlace())
+			err = clientFault("%s- ClientError", core.Panicked(fault).Message)
 		}
 	}()
 	return call()
-}
-
-// faultPlace is the file and line that panicked: the first frame outside the runtime above the
-// recovering one.
-func faultPlace() string {
-	var counters [32]uintptr
-	frames := runtime.CallersFrames(counters[:runtime.Callers(4, counters[:])])
-	for {
-		frame, more := frames.Next()
-		if frame.Function != "" && !strings.HasPrefix(frame.Function, "runtime.") || !more {
-			return fmt.Sprintf("%s:%d", frame.File, frame.Line)
-		}
-	}
 }

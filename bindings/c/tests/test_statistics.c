@@ -76,6 +76,26 @@ TEST(what_the_nodes_of_a_cluster_were_sent_is_counted)
     CHECK_INT(glide_client_close(client), GLIDE_OK);
 }
 
+TEST(what_the_library_holds_in_the_process_is_told)
+{
+    glide_client client = open_cluster(), other;
+    glide_buffer buffer;
+    uint32_t before = count_of(client, &buffer).process.handles;
+    statistics_process process;
+
+    glide_buffer_free(&buffer);
+    other = open_cluster();
+    process = count_of(client, &buffer).process;
+    glide_buffer_free(&buffer);
+    CHECK_INT(process.handles, before + 1);
+    CHECK_INT(process.calls, 0);
+    CHECK(process.goroutines >= 2);
+    CHECK_INT(glide_client_close(other), GLIDE_OK);
+    CHECK_INT(count_of(client, &buffer).process.handles, before);
+    glide_buffer_free(&buffer);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
 TEST(the_last_error_of_a_server_is_kept_with_its_time)
 {
     glide_client client = open_standalone();

@@ -73,3 +73,16 @@ def test_a_closed_client_has_none(connect: Connect, cluster: Cluster) -> None:
     client.close()
     with pytest.raises(ClosingError):
         client.statistics()
+
+
+def test_what_the_library_holds_in_the_process_is_told(
+    client: Client, cluster: Cluster, connect: Connect
+) -> None:
+    before = client.statistics().process
+    other = connect(cluster.addresses)
+    process = client.statistics().process
+    assert process.handles == before.handles + 1
+    assert process.calls == 0
+    assert process.goroutines >= 2
+    other.close()
+    assert client.statistics().process.handles == before.handles

@@ -16,6 +16,7 @@ type Table[T any] struct {
 	mu     sync.Mutex
 	places atomic.Pointer[[]*place[T]]
 	free   []uint32
+	live   int
 }
 
 type place[T any] struct {
@@ -59,6 +60,7 @@ func (t *Table[T]) Add(thing *T) uint64 {
 	place := (*t.places.Load())[index]
 	generation := place.generation.Add(1)
 	place.thing.Store(thing)
+	t.live++
 	return t.Kind<<kindShift | generation<<placeBits | uint64(index+1)
 }
 
@@ -87,11 +89,19 @@ func (t *Table[T]) Take(handle uint64) (*T, State) {
 	if state == Live {
 		place, _ := t.place(handle)
 		place.thing.Store(nil)
+		t.live--
 		if place.generation.Load() < 1<<generationBits-1 {
 			t.free = append(t.free, uint32(handle&(1<<placeBits-1))-1)
 		}
 	}
 	return thing, state
+}
+
+// Count is how many things are in the table.
+func (t *Table[T]) Count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.live
 }
 
 // Each runs do on every thing that is in the table.

@@ -126,3 +126,15 @@ func TestEachSeesWhatIsInTheTable(t *testing.T) {
 	things.Take(given[1])
 	require.Equal(t, []int{1, 3}, seen())
 }
+
+func TestThingsAreCountedUntilTheyAreTaken(t *testing.T) {
+	var things Table[int]
+	one := 1
+	first, second := things.Add(&one), things.Add(&one)
+	require.Equal(t, 2, things.Count())
+	things.Take(first)
+	things.Take(first)
+	require.Equal(t, 1, things.Count())
+	things.Take(second)
+	require.Zero(t, things.Count())
+}

@@ -19,6 +19,7 @@ from libglide.exceptions import (
     TimeoutError,
 )
 from libglide.library import key_slot, library_version
+from libglide.log import set_log
 from libglide.options import (
     Backoff,
     NodeAddress,
@@ -40,7 +41,7 @@ from libglide.routes import (
 )
 from libglide.script import Script
 from libglide.session import Session
-from libglide.statistics import Configuration, NodeStatistics, Statistics
+from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Value
@@ -68,6 +69,7 @@ __all__ = [
     "NodeStatistics",
     "Outcome",
     "Plan",
+    "ProcessStatistics",
     "ProtocolVersion",
     "RandomNode",
     "ReadFrom",
@@ -92,4 +94,5 @@ __all__ = [
     "Value",
     "key_slot",
     "library_version",
+    "set_log",
 ]

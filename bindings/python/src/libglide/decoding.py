@@ -19,7 +19,7 @@ from libglide.exceptions import (
 )
 from libglide.options import Backoff, NodeAddress, NodeDiscoveryMode, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, ResponsePolicy
-from libglide.statistics import Configuration, NodeStatistics, Statistics
+from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Key, Value
 
@@ -138,6 +138,12 @@ def statistics(message: Any) -> Statistics:
         topology_refreshes=message.topology_refreshes,
         topology_refresh_failures=message.topology_refresh_failures,
         configuration=_configuration(message.configuration),
+        process=ProcessStatistics(
+            handles=message.process.handles,
+            calls=message.process.calls,
+            goroutines=message.process.goroutines,
+            heap_bytes=message.process.heap_bytes,
+        ),
     )
 
 

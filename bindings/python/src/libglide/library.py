@@ -6,6 +6,7 @@ import ctypes
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +30,9 @@ _SIZE = ctypes.c_size_t
 _STATUS = ctypes.c_int32
 _HANDLE = ctypes.c_uint64
 _BUFFER_P = ctypes.POINTER(_Buffer)
+_LOG_CALLBACK = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t
+)
 
 _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_abi_version": (ctypes.c_uint32, []),
@@ -37,6 +41,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_buffer_free": (None, [_BUFFER_P]),
     "glide_schema": (_STATUS, [_BUFFER_P]),
     "glide_on_interrupt": (_STATUS, [ctypes.c_void_p]),
+    "glide_set_log": (_STATUS, [ctypes.c_int32, _LOG_CALLBACK, ctypes.c_void_p]),
     "glide_key_slot": (ctypes.c_int32, [_BYTES, _SIZE]),
     "glide_router_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_router_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
@@ -120,6 +125,8 @@ class Library:
         if abi < ABI:
             raise LibraryError(f"{path} has version {abi} of the C interface; {ABI} is needed")
         self._interrupt = Interrupt(self._c.glide_on_interrupt)
+        self._log = _LOG_CALLBACK()
+        self._log_lock = threading.Lock()
 
     def version(self) -> str:
         """The release of the library."""
@@ -132,6 +139,19 @@ class Library:
     def schema(self) -> tuple[int, bytes]:
         """The messages, as a ``FileDescriptorSet``."""
         return self._call(self._c.glide_schema)
+
+    def set_log(self, level: int, take: Callable[[int, str], None] | None) -> int:
+        """Say what is logged from now on; None has it written to the standard error stream."""
+
+        def callback(_context: int | None, level: int, line: int, size: int) -> None:
+            take(level, ctypes.string_at(line, size).decode("utf-8", "replace"))  # type: ignore[misc]
+
+        function = _LOG_CALLBACK() if take is None else _LOG_CALLBACK(callback)
+        with self._log_lock:
+            status = int(self._c.glide_set_log(level, function, None))
+            if status == Status.OK:
+                self._log = function  # the one before is not called any more
+        return status
 
     def key_slot(self, key: bytes) -> int:
         """The slot of a key; -1 in a forked child that cannot load its copy."""

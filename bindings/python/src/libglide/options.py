@@ -233,6 +233,10 @@ def _node_address(option: str, given: object) -> NodeAddress:
         port = DEFAULT_PORT if port is None else port
     else:
         raise checks.refusal(f"{option} has {given!r}, which is no address; say 'host:port'")
+    if "@" in f"{host}{port}":  # of a URL; what stands before it may be a password
+        raise checks.refusal(
+            f"{option} has one with credentials: say 'host:port', and who in username and password"
+        )
     if not isinstance(host, str) or not host:
         raise checks.refusal(f"{option} has {given!r}, whose host is {host!r}")
     try:

@@ -90,6 +90,23 @@ class Configuration:
 
 
 @dataclass(frozen=True)
+class ProcessStatistics:
+    """What the library holds in the process, for all its clients.
+
+    Attributes:
+        handles: Clients, sessions and routers that are open.
+        calls: Calls that run.
+        goroutines: Those of the library's Go runtime.
+        heap_bytes: What the last collection of garbage left of the Go heap.
+    """
+
+    handles: int
+    calls: int
+    goroutines: int
+    heap_bytes: int
+
+
+@dataclass(frozen=True)
 class Statistics:
     """What a client has counted since it was opened.
 
@@ -101,6 +118,7 @@ class Statistics:
         topology_refreshes: How often they told it.
         topology_refresh_failures: How often nobody did.
         configuration: The options in force.
+        process: What the library holds for all clients together.
     """
 
     nodes: tuple[NodeStatistics, ...]
@@ -110,3 +128,4 @@ class Statistics:
     topology_refreshes: int
     topology_refresh_failures: int
     configuration: Configuration
+    process: ProcessStatistics

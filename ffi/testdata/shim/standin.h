@@ -1,0 +1,21 @@
+/*
+ * standin.h - the Go side of the library, played in C: it answers calls as their first byte says.
+ *
+ *   'n' at once            'l' a moment later, from another thread
+ *   'p' by the thread of the call itself, which is told to lead from another thread
+ *   's' never: the thread leaves at its deadline, or when it is interrupted
+ *
+ * The answer is the request. It keeps to the rules of ffi/call.go: under the lock of a call its ticket
+ * is taken once, by who answers or by the thread that leaves, and nobody touches it afterwards.
+ */
+#ifndef STANDIN_H
+#define STANDIN_H
+
+/* standin_start, standin_stop - the threads that answer later. */
+void standin_start(void);
+void standin_stop(void);
+
+/* How often what happened, of all calls. */
+extern int standin_led, standin_left;
+
+#endif
