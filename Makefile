@@ -205,6 +205,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	go test -run '^$$' -fuzz '^FuzzDecodeRequest$$' -fuzztime $(FUZZTIME) ./ffi
 	go test -run '^$$' -fuzz '^FuzzGuard$$' -fuzztime $(FUZZTIME) ./core
 	go test -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME) ./core
+	go test -run '^$$' -fuzz '^FuzzIsReply$$' -fuzztime $(FUZZTIME) ./core
 
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

@@ -50,6 +50,11 @@ type CallOwner interface {
 	// Interrupted says that the owner would rather leave; asked on the thread that leads, while
 	// it waits.
 	Interrupted() bool
+	// Watches says whether the owner can watch a connection: it then calls Posted after Start.
+	Watches() bool
+	// Watch says that the call waits for its owner to call Claim when the descriptor is readable;
+	// asked within Posted. It is false where the owner does not after all.
+	Watch(fd int) bool
 }
 
 // Start begins a request. The owner is told when it has ended, perhaps before Start returns. Where
@@ -158,6 +163,20 @@ func (k *Call) board() {
 // Lead is for the owner that was promoted. It waits for the server.
 func (k *Call) Lead() { k.lane.lead(&k.errand) }
 
+// Posted says whether the owner watches for the reply of a call that it has started. It is to be
+// asked once.
+func (k *Call) Posted() bool { return k.lane != nil && k.lane.posted(&k.errand) }
+
+// Claim is for the owner that was to watch, and need not any more: true obliges it to call Collect
+// or Resume.
+func (k *Call) Claim() bool { return k.lane != nil && k.lane.claim(&k.errand) }
+
+// Collect ends a call whose reply has come; where it has not, a goroutine waits for it.
+func (k *Call) Collect() { k.lane.collect(&k.errand) }
+
+// Resume has a goroutine wait for the reply.
+func (k *Call) Resume() { go k.lane.resume(&k.errand) }
+
 // Abandon gives a call up: because of context.DeadlineExceeded, or of context.Canceled. Where it is
 // true the call has ended, Err says as what, and the owner will not be told. Where it is false the
 // owner is about to be told, unless what runs is stuck. In both cases the call must not be used
@@ -199,6 +218,13 @@ type boarded Call
 func (b *boarded) promoted(*errand)  { b.Owner.Promoted() }
 func (b *boarded) leads() bool       { return b.Owner.Leads() }
 func (b *boarded) interrupted() bool { return b.Owner.Interrupted() }
+func (b *boarded) watch(fd int) bool { return b.Owner.Watch(fd) }
+
+// watches: only a call that is alone on its client. With several under way goroutines do the work
+// of the nodes while the thread of the owner does its own.
+func (b *boarded) watches() bool {
+	return b.Owner.Watches() && b.client.inflight.Load() == 1
+}
 
 func (b *boarded) arrived(e *errand) {
 	k := (*Call)(b)

@@ -110,6 +110,9 @@ func (c *Client) closed() bool { return c.closing.Err() != nil }
 
 var errClosed = NewError(StatusClosed, "the client is closed")
 
+// InflightLimit is how many requests may run at once.
+func (c *Client) InflightLimit() int { return c.config.InflightLimit }
+
 // Topology is the present view of the cluster.
 func (c *Client) Topology() *routing.Snapshot { return c.topology.now() }
 

@@ -423,7 +423,7 @@ func (c *Client) judgeTransport(f *flight, err error) (*Error, verdict) {
 	switch {
 	case errors.Is(err, errIdleClosed):
 		return failure, sendAgain
-	case failure.Status == StatusTimeout && failure.Sent:
+	case failure.Status == StatusTimeout && failure.Sent, failure.Status == StatusCancelled:
 		return failure, giveUp
 	case !failure.Sent:
 		c.refreshSoon()

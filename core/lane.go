@@ -30,6 +30,7 @@ type lane struct {
 	mu     sync.Mutex
 	led    bool      // somebody leads
 	queue  []*errand // those who wait, in the order of their coming
+	alone  *errand   // that is posted, see post.go; nothing waits behind it
 	closed bool
 
 	quick atomic.Bool // so was the last exchange, and its connection stands
@@ -67,6 +68,10 @@ type owner interface {
 	leads() bool
 	// interrupted says that the owner would rather leave; asked while it leads.
 	interrupted() bool
+	// watches says whether an errand may be posted, and watch that its reply is to be waited for
+	// at a descriptor; false: the owner does not after all.
+	watches() bool
+	watch(fd int) bool
 }
 
 // begin makes an errand ready to join a lane.
@@ -114,10 +119,18 @@ func (n *lane) join(e *errand) bool {
 		e.phase.Store(phasePromoted)
 		return true
 	}
+	if !n.led && n.posts(e) {
+		n.led = true
+		n.mu.Unlock()
+		e.phase.Store(phaseTaken)
+		n.post(e)
+		return false
+	}
 	e.phase.Store(phaseQueued)
 	n.queue = append(n.queue, e)
 	drive := !n.led
 	n.led = true
+	n.displace()
 	n.mu.Unlock()
 	if drive {
 		go n.drive()
@@ -154,6 +167,9 @@ func (n *lane) leave(e *errand) (gone, sent bool) {
 	case phaseTaken:
 		gone = e.phase.CompareAndSwap(phaseTaken, phaseLeft)
 		sent = gone // its leader counts it off
+		if n.alone == e {
+			n.displace()
+		}
 	}
 	if gone && !sent {
 		e.phase.Store(phaseLeft)
@@ -253,9 +269,9 @@ func (e *errand) weigh(words, bytes int) (int, int) {
 	return words, bytes + weightOf(e.commands)
 }
 
-// carry sends the batch that is prepared, passes the lead on, and gives each errand what became of it; the leader's
-// own comes first in the batch and is told last, since its batch may be gone after that. It is
-// false where the goroutine of the lane, driving, keeps the lead.
+// carry sends the batch that is prepared, passes the lead on, and gives each errand what became of
+// it; the leader's own comes first in the batch and is told last, since its batch may be gone after
+// that. It is false where the goroutine of the lane, driving, keeps the lead.
 func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 	results, err := n.wire.exchange(&n.until, n.words)
 	n.quick.Store(err == nil && time.Since(n.began) < slowTime)
@@ -375,6 +391,7 @@ func (n *lane) close() {
 	for _, e := range waiting {
 		e.phase.Store(phaseTaken)
 	}
+	n.displace()
 	n.mu.Unlock()
 	n.wire.close()
 	for _, e := range waiting {
@@ -419,6 +436,8 @@ func (w *waiter) arrived(*errand)   { w.told <- struct{}{} }
 func (w *waiter) promoted(*errand)  { w.told <- struct{}{} }
 func (w *waiter) leads() bool       { return true }
 func (w *waiter) interrupted() bool { return false }
+func (w *waiter) watches() bool     { return false }
+func (w *waiter) watch(int) bool    { return false }
 
 // exchange runs an errand for a caller that waits here.
 func (n *lane) exchange(ctx context.Context, commands [][][]byte) ([]routing.Value, error) {

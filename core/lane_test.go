@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -33,6 +34,8 @@ func (p *promise) Waits(time.Duration) {}
 func (p *promise) Done()               { close(p.done) }
 func (p *promise) Leads() bool         { return p.leading }
 func (p *promise) Interrupted() bool   { return p.leaving.Load() }
+func (p *promise) Watches() bool       { return false }
+func (p *promise) Watch(int) bool      { return false }
 func (p *promise) Promoted()           { p.promoted.Add(1); go p.Lead() }
 
 func (p *promise) value(t *testing.T) routing.Value {
@@ -239,4 +242,42 @@ func TestABurstOfCallersEachGetsItsOwnReply(t *testing.T) {
 		require.Equal(t, "{FOO}"+strconv.Itoa(i), string(p.value(t).Text))
 	}
 	require.Zero(t, client.inflight.Load())
+}
+
+func TestThousandsOfCallsThatNobodyLeadsForNeedNoGoroutinesOfTheirOwn(t *testing.T) {
+	f := fakeCluster(t)
+	client := open(t, Config{RefreshEvery: -1, InflightLimit: 10001}, f.one.Address())
+	holder, release := busy(t, f, client)
+	before := runtime.NumGoroutine()
+	all := make([]*promise, 10000)
+	for i := range all {
+		all[i] = newPromise("SET", "foo", strconv.Itoa(i))
+		all[i].Timeout = 60 * time.Second
+		client.Start(&all[i].Call)
+	}
+	require.Less(t, runtime.NumGoroutine(), before+10)
+	release()
+	holder.value(t)
+	for _, p := range all {
+		require.Equal(t, "OK", string(p.value(t).Text))
+	}
+	for i, words := range f.three.Got("SET") {
+		require.Equal(t, strconv.Itoa(i), words[2])
+	}
+}
+
+func TestABlockingReadThatIsCancelledIsNotSentAgain(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("XREAD", fakenode.Silence())
+	client := openFakes(t, f)
+	p := newPromise("XREAD", "BLOCK", "0", "STREAMS", "foo", "$")
+	client.Start(&p.Call)
+	eventually(t, func() bool { return len(f.three.Got("XREAD")) == 1 })
+	require.False(t, p.Abandon(context.Canceled), "it is told when its connection is closed")
+	<-p.done
+	var given *Error
+	require.ErrorAs(t, p.Err, &given)
+	require.Equal(t, StatusCancelled, given.Status)
+	require.True(t, given.Sent)
+	require.Len(t, f.three.Got("XREAD"), 1)
 }

@@ -62,7 +62,13 @@ func (l *link) aside(ctx context.Context, commands ...[][]byte) ([]routing.Value
 	}
 	cancelled := context.AfterFunc(ctx, w.cut)
 	defer func() { l.give(w, cancelled()) }()
-	return w.run(ctx, commands)
+	replies, err := w.run(ctx, commands)
+	if err != nil {
+		if ended := ctx.Err(); ended != nil {
+			err = &connError{wasSent(err), ended} // rather than what the cut looked like
+		}
+	}
+	return replies, err
 }
 
 // failed counts a connection that could not be made, unless it was the caller who stopped waiting.

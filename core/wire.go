@@ -33,6 +33,8 @@ type wire struct {
 	unmade  bool         // the present exchange asked for a connection and got none
 	since   atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
 	sent    bool         // what the present exchange brings was written ahead
+	sentAt  time.Time
+	seen    []byte // of a reply, before it is read
 	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
@@ -110,6 +112,9 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	}
 	if w.single && w.made {
 		return nil, &connError{false, errLostBefore}
+	}
+	if w.sent {
+		return nil, &connError{true, errServerClosed} // it must not be sent twice
 	}
 	made := w.ahead
 	w.ahead = nil
@@ -386,7 +391,7 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	}()
 	w.dialled, w.unmade = nil, false
 	_, timed := ctx.Deadline()
-	began := time.Now()
+	began := w.began()
 	if len(commands) == 1 {
 		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
 	} else {
@@ -420,6 +425,7 @@ func (w *wire) sendAhead(ctx *until, commands [][][]byte) {
 		w.request = appendCommand(w.request, words)
 	}
 	_ = c.SetDeadline(ctx.at) // what fails here fails again in the exchange
+	w.sentAt = time.Now()
 	c.writeAhead(w.request)
 	w.sent = true
 	if cap(w.request) > connBuffer {

@@ -17,35 +17,48 @@ import (
 )
 
 // call is one call of the C interface that may wait, as the owner of what it asks of the core. The
-// thread that made it waits in C, on its ticket, or leads. Calls are used again.
+// thread that made it waits in C, on its ticket, or leads; or the call was submitted, and its
+// ticket goes to a mailbox. Calls are used again.
 type call struct {
 	core.Call
-	self    uint64 // its handle
-	request request
-	text    []byte        // the caller's bytes
-	session *core.Session // that the call opened
+	self      uint64 // its handle
+	request   request
+	text      []byte        // the caller's bytes
+	session   *core.Session // that the call opened
+	submitted bool
 
 	mu     sync.Mutex
 	turn   uint64          // counts its uses
 	ticket *C.glide_ticket // nil: nobody waits any more
+	submission
 }
 
 // calls holds every call, and those that are free to be used.
 var calls = struct {
 	handles.Table[call]
 	mu   sync.Mutex
-	made int // all that there are: as many as ran at the same time
-	idle []*call
+	made int        // for threads that wait: as many as did at the same time
+	idle [2][]*call // the second: submitted ones
 }{Table: handles.Table[call]{Kind: 3}}
+
+// idle is where the calls are that can be used for a ticket.
+func idle(submitted bool) *[]*call {
+	if submitted {
+		return &calls.idle[1]
+	}
+	return &calls.idle[0]
+}
 
 // newCall is a call for a ticket.
 func newCall(ticket *C.glide_ticket) *call {
 	var k *call
+	submitted := ticket.mailbox != nil
 	calls.mu.Lock()
-	if n := len(calls.idle); n > 0 {
-		k = calls.idle[n-1]
-		calls.idle = calls.idle[:n-1]
-	} else {
+	free := idle(submitted)
+	if n := len(*free); n > 0 {
+		k = (*free)[n-1]
+		*free = (*free)[:n-1]
+	} else if !submitted {
 		calls.made++
 	}
 	made := calls.made
@@ -58,7 +71,7 @@ func newCall(ticket *C.glide_ticket) *call {
 	}
 	k.mu.Lock()
 	k.turn++
-	k.ticket = ticket
+	k.ticket, k.submitted = ticket, submitted
 	ticket.call, ticket.turn = C.uint64_t(k.self), C.uint64_t(k.turn)
 	k.mu.Unlock()
 	return k
@@ -93,7 +106,8 @@ func (k *call) release() {
 	}
 	k.Release()
 	calls.mu.Lock()
-	calls.idle = append(calls.idle, k)
+	free := idle(k.submitted)
+	*free = append(*free, k)
 	calls.mu.Unlock()
 }
 
@@ -109,8 +123,14 @@ func running() int {
 func (k *call) detach() *C.glide_ticket {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	return k.dropTicket()
+}
+
+// dropTicket is detach for who holds the lock.
+func (k *call) dropTicket() *C.glide_ticket {
 	ticket := k.ticket
 	k.ticket = nil
+	deadlines.remove(k)
 	return ticket
 }
 
@@ -139,6 +159,9 @@ func (k *call) answerWith(handle uint64, r *reply) bool {
 
 // Done is called by the core when the call has ended.
 func (k *call) Done() {
+	if k.submitted && k.early() {
+		return
+	}
 	r := reply{callback: k.request.callback, outcomes: k.Response.Outcomes}
 	if k.Err != nil {
 		r.err = asError(k.Err)
@@ -164,8 +187,17 @@ func (k *call) Promoted() {
 	}
 }
 
-// Leads says that threads lead.
-func (k *call) Leads() bool { return true }
+// Leads says that threads lead that wait for their call.
+func (k *call) Leads() bool { return !k.submitted }
+
+// Watches says that a submitted call can be collected by who polls, if the host waits on the
+// mailbox.
+func (k *call) Watches() bool { return k.submitted && k.ticket.watched >= 0 }
+
+// Watch is called by the core within begin.
+func (k *call) Watch(descriptor int) bool {
+	return C.mailbox_watch(k.ticket, C.int(descriptor), C.uint64_t(k.self)) != 0
+}
 
 // Interrupted asks the host. It is called on the thread of the call.
 func (k *call) Interrupted() bool { return C.interrupted() != 0 }
@@ -272,17 +304,23 @@ func glideGoCallLead(ticket *C.glide_ticket) {
 //export glideGoCallLeave
 func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int) C.int {
 	k, state := calls.Get(uint64(ticket.call))
-	if state != handles.Live {
+	if state != handles.Live || k.leave(uint64(ticket.turn), core.Status(why), forsake != 0) == nil {
 		return 0
 	}
+	return 1
+}
+
+// leave gives the ticket back, filled with the error that why stands for; nil where the call is
+// about to be answered, or has been. forsake: also where that cannot be waited for.
+func (k *call) leave(turn uint64, why core.Status, forsake bool) *C.glide_ticket {
 	cause := context.DeadlineExceeded
-	if why == C.GLIDE_ERR_CANCELLED {
+	if why == core.StatusCancelled {
 		cause = context.Canceled
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.turn != uint64(ticket.turn) || k.ticket != ticket {
-		return 0
+	if k.turn != turn || k.ticket == nil {
+		return nil
 	}
 	r := reply{callback: k.request.callback}
 	gone := false
@@ -296,14 +334,14 @@ func glideGoCallLeave(ticket *C.glide_ticket, why C.glide_status, forsake C.int)
 		r.err = asError(err)
 	case gone:
 		r.err = asError(k.Err)
-	case forsake != 0:
-		r.err = core.NewError(core.Status(why), "the call was left before it ended; it may have run")
+	case forsake:
+		r.err = core.NewError(why, "the call was left before it ended; it may have run")
 		r.err.Sent = true
 	default:
-		return 0
+		return nil
 	}
-	k.ticket = nil
 	calls.Take(k.self) // it is not used again
+	ticket := k.dropTicket()
 	ticket.status = respond(&ticket.response, &r)
-	return 1
+	return ticket
 }

@@ -29,6 +29,10 @@
     each(glide_client_topology)                                                                    \
     each(glide_client_statistics)                                                                  \
     each(glide_client_close)                                                                       \
+    each(glide_client_submit)                                                                      \
+    each(glide_client_event_fd)                                                                    \
+    each(glide_client_poll)                                                                        \
+    each(glide_client_cancel)                                                                      \
     each(glide_session_open)                                                                       \
     each(glide_session_execute)                                                                    \
     each(glide_session_close)

@@ -361,6 +361,37 @@ glide_status forked_client_close(glide_client client)
     return status == GLIDE_ERR_FORKED ? GLIDE_OK : status; /* the parent closes its own */
 }
 
+glide_status forked_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                  uint64_t tag)
+{
+    const glide_status status = judge(&client);
+
+    return status != GLIDE_OK ? status : copy.glide_client_submit(client, request, len, tag);
+}
+
+int32_t forked_client_event_fd(glide_client client)
+{
+    const glide_status status = judge(&client);
+
+    return status != GLIDE_OK ? -status : copy.glide_client_event_fd(client);
+}
+
+glide_status forked_client_poll(glide_client client, glide_completion *completions, size_t capacity,
+                                size_t *count)
+{
+    const glide_status status = judge(&client);
+
+    return status != GLIDE_OK ? status
+                              : copy.glide_client_poll(client, completions, capacity, count);
+}
+
+glide_status forked_client_cancel(glide_client client, uint64_t tag)
+{
+    const glide_status status = judge(&client);
+
+    return status != GLIDE_OK ? status : copy.glide_client_cancel(client, tag);
+}
+
 glide_status forked_session_open(glide_client client, const uint8_t *request, size_t len,
                                  glide_session *session, glide_buffer *response)
 {

@@ -43,6 +43,12 @@ glide_status forked_client_resolve(glide_client client, const uint8_t *request, 
 glide_status forked_client_topology(glide_client client, glide_buffer *response);
 glide_status forked_client_statistics(glide_client client, glide_buffer *response);
 glide_status forked_client_close(glide_client client);
+glide_status forked_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                  uint64_t tag);
+int32_t forked_client_event_fd(glide_client client);
+glide_status forked_client_poll(glide_client client, glide_completion *completions, size_t capacity,
+                                size_t *count);
+glide_status forked_client_cancel(glide_client client, uint64_t tag);
 glide_status forked_session_open(glide_client client, const uint8_t *request, size_t len,
                                  glide_session *session, glide_buffer *response);
 glide_status forked_session_execute(glide_session session, const uint8_t *request, size_t len,

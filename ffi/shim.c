@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "_cgo_export.h"
+#include "async.h"
 #include "buffer.h"
 #include "fork.h"
 #include "log.h"
@@ -240,7 +241,13 @@ glide_status glide_client_statistics(glide_client client, glide_buffer *response
 
 glide_status glide_client_close(glide_client client)
 {
-    return forked() ? forked_client_close(client) : glideGoClientClose(client);
+    glide_status status;
+
+    if (forked())
+        return forked_client_close(client);
+    status = glideGoClientClose(client);
+    mailbox_close(client);
+    return status;
 }
 
 static void begin_session(uint64_t client, const uint8_t *request, size_t len, glide_ticket *ticket)

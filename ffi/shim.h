@@ -23,12 +23,18 @@ static inline void *malloc_or_null(size_t size)
  * it found asleep. */
 enum { TICKET_RUNNING, TICKET_ASLEEP, TICKET_LEAD, TICKET_DONE };
 
+struct mailbox;
+
 /*
  * A call as the thread that made it sees it, on that thread's stack: so nobody touches it once the
- * thread has been told that it is done, or has taken it back.
+ * thread has been told that it is done, or has taken it back. The ticket of a submitted call is
+ * part of a parcel, see async.c, and is the mailbox's once it is done.
  */
 typedef struct glide_ticket {
     uint32_t state;
+    uint32_t begun;          /* its submission has ended well; so it may be cancelled */
+    struct mailbox *mailbox; /* that it was submitted from; NULL: a thread waits for it */
+    int watched;             /* what the host waits on, as an epoll descriptor; -1: nothing */
     glide_status status;   /* from TICKET_DONE on, as are the next two */
     glide_buffer response;
     uint64_t handle;       /* that the call opened */
@@ -43,5 +49,12 @@ int interrupted(void);
 
 /* fail - fill response with an Error of that status, which is returned. */
 glide_status fail(glide_buffer *response, glide_status status, const char *message);
+
+/* mailbox_put - hand the ticket of a submitted call, which is done, to who polls. */
+void mailbox_put(glide_ticket *ticket);
+
+/* mailbox_watch - have the host wake up when a descriptor is readable, once, and glideGoCallCollect
+ * then be told which call it is for. Returns whether that could be done. */
+int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t call);
 
 #endif

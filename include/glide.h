@@ -14,6 +14,8 @@
  *   glide_buffer memory of the library that the caller frees with glide_buffer_free().
  *   glide_status what became of the call.
  *
+ * The asynchronous form adds an array of glide_completion, see there.
+ *
  * Unless a function says otherwise: it may be called from any thread at any time, and it does not
  * block. Nothing is written to the standard streams, unless GLIDE_LOG or glide_set_log() asks for it.
  *
@@ -330,7 +332,8 @@ GLIDE_API glide_status glide_client_statistics(glide_client client, glide_buffer
 
 /*
  * glide_client_close - close the client and its connections. Calls that still run on it end with
- * GLIDE_ERR_CLOSED; their buffers stay theirs.
+ * GLIDE_ERR_CLOSED; their buffers stay theirs. Submitted requests complete with it and can be
+ * polled, see glide_client_poll().
  *
  * Returns GLIDE_OK; GLIDE_ERR_CLOSED if it was closed before; GLIDE_ERR_INVALID_ARGUMENT for a
  * handle that never was; GLIDE_OK, with nothing done, for one from before a fork;
@@ -404,6 +407,126 @@ GLIDE_API glide_status glide_session_execute(glide_session session, const uint8_
  * Returns as glide_client_close() does. A session whose client was closed is closed by this too.
  */
 GLIDE_API glide_status glide_session_close(glide_session session);
+
+/* ---- The asynchronous form ------------------------------------------------------------------ */
+
+/*
+ * One thread, many requests under way. Each is submitted with a tag of the caller's choice; a
+ * descriptor is readable while completions wait, for poll(2), epoll or any event loop; polling
+ * takes many of them at once:
+ *
+ *     int fd = glide_client_event_fd(client);
+ *     glide_client_submit(client, request, len, 1);
+ *     glide_client_submit(client, another, len, 2);
+ *     ... the loop finds fd readable ...
+ *     while (glide_client_poll(client, completions, 64, &count) == GLIDE_OK && count > 0)
+ *         for (i = 0; i < count; i++)
+ *             ... completions[i].tag, .status, .response; glide_buffer_free(...)
+ *
+ * None of these functions waits for a server. Every request that was submitted completes exactly
+ * once, whatever happens: with its response, with GLIDE_ERR_TIMEOUT at its deadline, with
+ * GLIDE_ERR_CANCELLED, with GLIDE_ERR_CLOSED where the client is closed before.
+ *
+ * The requests of one thread for one node are written in the order of their submission. That
+ * holds for single commands on the connection that requests share. Those that have one of their
+ * own (commands that block, requests of more than 256 KiB), those of several parts (batches, scans,
+ * commands to several nodes), and those that go out again after a redirect or a failure are
+ * ordered only by waiting for one before the next is submitted.
+ *
+ * Requests under way, and completions that nobody has polled yet, count in the client's
+ * inflight_requests_limit, so neither grows without bound.
+ */
+
+/* What a completion tells of. Numbers beyond these may be added: free the buffer and go on. */
+enum {
+    GLIDE_COMPLETION_RESPONSE = 0 /* the end of a request, whose tag it has */
+};
+
+/*
+ * What became of one request. An array of these, in memory of the caller, is the one shape that
+ * crosses this border beside those above: completions come by the hundred, and what they say
+ * beside their responses is two numbers and a tag, so one call hands out many, and nobody takes
+ * a message apart to learn whom it is for. The layout is fixed: 32 bytes on 64-bit systems.
+ */
+typedef struct glide_completion {
+    uint64_t tag;
+    glide_buffer response; /* as glide_client_execute() gives it; the caller frees it */
+    glide_status status;   /* as glide_client_execute() returns it */
+    uint32_t kind;         /* GLIDE_COMPLETION_RESPONSE */
+} glide_completion;
+
+/*
+ * glide_client_submit - begin a request.
+ *
+ * request  a serialized CommandRequest, as for glide_client_execute(); read during the call only.
+ * tag      any number that no other request under way has; it is free again when its completion
+ *          was polled.
+ *
+ * Its deadline is that of glide_client_execute(), counted from this call; its completion may
+ * come up to 50 ms later.
+ *
+ * Returns GLIDE_OK: the request will complete; what is wrong with it, as GLIDE_ERR_DECODE, is said
+ * by its completion. Otherwise nothing was begun and the tag does not complete:
+ * GLIDE_ERR_BUSY (the limit is reached; poll, then submit again); GLIDE_ERR_INVALID_ARGUMENT
+ * (the tag is under way; request is NULL and len is not 0, or len is beyond 2147483647; a handle
+ * that never was); GLIDE_ERR_CLOSED; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL (no memory).
+ */
+GLIDE_API glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                           uint64_t tag);
+
+/*
+ * glide_client_event_fd - a descriptor that is readable (POLLIN) while completions wait.
+ *
+ * Each call gives a new one, which is the caller's: it is closed with close(2) when it is not
+ * wanted any more, at any time, and the library never uses its number. It is not inherited by
+ * exec. The caller has nothing to read from it; glide_client_poll() makes it unreadable. It
+ * may be readable where that then finds nothing.
+ *
+ * A request that is alone has its reply read by glide_client_poll() itself, if that comes soon; so
+ * no other thread has to wake up for it. Who does not poll loses nothing by that.
+ *
+ * After the last completion of a closed client it stays readable, so that whoever waits polls once
+ * more and is told GLIDE_ERR_CLOSED.
+ *
+ * Returns the descriptor; or, negative, a status: -GLIDE_ERR_CLOSED; -GLIDE_ERR_INVALID_ARGUMENT;
+ * -GLIDE_ERR_FORKED; -GLIDE_ERR_INTERNAL (no descriptor is free, or no memory).
+ */
+GLIDE_API int32_t glide_client_event_fd(glide_client client);
+
+/*
+ * glide_client_poll - take completions, the oldest first.
+ *
+ * completions  room for `capacity` of them, at least one; `count` are filled. Their buffers are
+ *              the caller's, to be freed with glide_buffer_free() or glide_completions_free().
+ *
+ * Does not wait: count may be 0. Any number of threads may poll; each completion is given once.
+ *
+ * On a closed client completions go on to come, until each request has had its own; then
+ * it is GLIDE_ERR_CLOSED. Until then they keep their memory: who closes a client with requests
+ * under way polls until GLIDE_ERR_CLOSED.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_CLOSED, with count 0; GLIDE_ERR_INVALID_ARGUMENT (completions or
+ * count is NULL, capacity is 0, a handle that never was), with count 0 and nothing taken;
+ * GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_poll(glide_client client, glide_completion *completions,
+                                         size_t capacity, size_t *count);
+
+/* glide_completions_free - glide_buffer_free() for each of `count` completions. */
+GLIDE_API void glide_completions_free(glide_completion *completions, size_t count);
+
+/*
+ * glide_client_cancel - give a request up.
+ *
+ * It completes all the same, with GLIDE_ERR_CANCELLED unless it had ended before. One that was not
+ * written yet never is. One that was may have run, as its error says (`sent`). One that waits
+ * on the server, as BLPOP, has ended there when its completion is polled, since its connection is
+ * closed: it takes no element afterwards.
+ *
+ * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT: no request under way has the tag, or a handle that
+ * never was; GLIDE_ERR_CLOSED; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
+ */
+GLIDE_API glide_status glide_client_cancel(glide_client client, uint64_t tag);
 
 #ifdef __cplusplus
 }

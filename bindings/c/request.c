@@ -497,6 +497,17 @@ glide_status request_resolve(glide_client client, const request_command *command
     return send(glide_client_resolve, client, encoded, &request, response);
 }
 
+glide_status request_submit(glide_client client, const request_command *command, uint64_t tag)
+{
+    wire_writer request = {0};
+    glide_status status = GLIDE_ERR_INTERNAL;
+
+    if (request_encode_command(&request, command))
+        status = glide_client_submit(client, request.data, request.len, tag);
+    wire_writer_free(&request);
+    return status;
+}
+
 glide_status request_execute_batch(glide_client client, const request_batch *batch,
                                    glide_buffer *response)
 {

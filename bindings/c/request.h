@@ -283,7 +283,12 @@ glide_status request_execute(glide_client client, const request_command *command
 glide_status request_resolve(glide_client client, const request_command *command,
                              glide_buffer *response);
 
-/* request_execute_batch, request_resolve_batch - the same with a CommandRequest made of batch. */
+/* request_submit - glide_client_submit() with a CommandRequest made of command; else as
+ * request_execute(). */
+glide_status request_submit(glide_client client, const request_command *command, uint64_t tag);
+
+/* request_execute_batch, request_resolve_batch - request_execute() and request_resolve() with a
+ * CommandRequest made of batch. */
 glide_status request_execute_batch(glide_client client, const request_batch *batch,
                                    glide_buffer *response);
 glide_status request_resolve_batch(glide_client client, const request_batch *batch,

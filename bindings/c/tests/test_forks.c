@@ -9,6 +9,7 @@
 #include "children.h"
 #include "live.h"
 #include "routers.h"
+#include "submitted.h"
 
 enum { CHILDREN = 10, DEPTH = 4, THREADS = 8, FORKS = 20 };
 
@@ -41,6 +42,23 @@ static void ping_in_session(glide_client client)
     CHECK_INT(glide_session_close(session), GLIDE_OK);
 }
 
+/* submit_anew - the asynchronous form works on a client of this process's own. */
+static void submit_anew(glide_client client)
+{
+    completed next;
+
+    CHECK_INT(submit(client, "BLPOP {forks}none 0", 1), GLIDE_OK);
+    CHECK_INT(submit(client, "GET forks:key", 2), GLIDE_OK);
+    next = complete(client);
+    CHECK_INT(next.tag, 2);
+    CHECK_TEXT(next.given.view.value.text, "value");
+    drop(&next.given);
+    CHECK_INT(glide_client_cancel(client, 1), GLIDE_OK);
+    next = complete(client);
+    CHECK_INT(next.given.status, GLIDE_ERR_CANCELLED);
+    drop(&next.given);
+}
+
 /* read_anew - set and get a key through a client of this process's own. */
 static void *read_anew(void *nothing)
 {
@@ -53,6 +71,7 @@ static void *read_anew(void *nothing)
     CHECK_TEXT(given.view.value.text, "value");
     drop(&given);
     ping_in_session(client);
+    submit_anew(client);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
     CHECK_INT(glide_client_close(client), GLIDE_ERR_CLOSED);
     return nothing;
@@ -91,14 +110,20 @@ static void check_inherited(const inheritance *parent)
     const glide_router router = parent->router;
     wire_bytes words[] = {wire_text("PING")};
     const request_command ping = {.words = words, .word_count = 1};
+    glide_completion completion;
     glide_session other;
     glide_buffer buffer;
+    size_t count;
 
     CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
     CHECK(refused(request_session_open(client, NO_ROUTE, 0, &other, &buffer), &buffer));
     CHECK(refused(request_session_execute(session, &ping, &buffer), &buffer));
     CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));
     CHECK(refused(glide_client_topology(client, &buffer), &buffer));
+    CHECK_INT(submit(client, "PING", 1), GLIDE_ERR_FORKED);
+    CHECK_INT(glide_client_event_fd(client), -GLIDE_ERR_FORKED);
+    CHECK_INT(glide_client_poll(client, &completion, 1, &count), GLIDE_ERR_FORKED);
+    CHECK_INT(glide_client_cancel(client, 1), GLIDE_ERR_FORKED);
     CHECK(refused(glide_client_statistics(client, &buffer), &buffer));
     CHECK(refused(topology_resolve(router, &ping, &buffer), &buffer));
     for (int i = 0; i < 2; i++) {

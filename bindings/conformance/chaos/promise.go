@@ -65,6 +65,8 @@ func (p *promise) Done()                     { p.done <- struct{}{} }
 func (p *promise) Promoted()                 { p.lead <- struct{}{} }
 func (p *promise) Leads() bool               { return true }
 func (p *promise) Interrupted() bool         { return false }
+func (p *promise) Watches() bool             { return false }
+func (p *promise) Watch(int) bool            { return false }
 
 // await waits until the call has ended, or its deadline has come.
 func (p *promise) await() (core.Response, error) {

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+import uvloop
 
 from libglide import ByAddressRoute, Client
 
@@ -53,6 +56,15 @@ def run(program: str, *arguments: str, **environment: str) -> subprocess.Complet
         text=True,
         timeout=60,
     )
+
+
+InLoop = Callable[[Coroutine[Any, Any, None]], None]
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def in_loop(request: pytest.FixtureRequest) -> InLoop:
+    """Runs a coroutine in an event loop of either kind."""
+    return uvloop.run if request.param == "uvloop" else asyncio.run
 
 
 @pytest.fixture(scope="session")

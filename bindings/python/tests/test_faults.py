@@ -13,7 +13,7 @@ TOP = Path(__file__).resolve().parents[3]
 LIBRARY = TOP / "build" / "faults" / "libglide.so.1"
 
 BEGIN = """
-import ctypes, json, os, sys, threading, time
+import ctypes, json, os, select, sys, threading, time
 from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, SlotKeyRoute, SlotType
 from libglide import Topology
 from libglide import library, messages
@@ -34,7 +34,38 @@ config = config.SerializeToString()
 opening = client._codec.opening(SlotKeyRoute(SlotType.PRIMARY, "faults"), None)
 own = client._codec.routing(topology, ReadFrom.PRIMARY, None)
 
+get = client._codec.request(("GET", "faults"))
+
+class Submitted:
+    def __init__(self):
+        self.client = Client.connect(address, request_timeout=5.0)
+        self.handle = self.client._handle
+        glide.execute(self.handle, get)
+        self.completions = glide.completions(self.handle)
+        self.watch = select.poll()
+        self.watch.register(glide.event_fd(self.handle), select.POLLIN)
+        self.tag = 0
+
+    def submit(self, request):
+        self.tag += 1
+        return glide.submit(self.handle, request, len(request), self.tag)
+
+    def take(self):
+        while True:
+            assert self.watch.poll(10_000)
+            for tag, status, data in self.completions.take()[1]:
+                assert tag == self.tag
+                return status, None, data
+
+    def __call__(self, request):
+        status = self.submit(request)
+        return self.take() if status == 0 else (status, None, b"")
+
+submitted = Submitted()
+
 calls = {
+    "glideGoClientLimit": lambda: (limited(), None, b""),
+    "glideGoClientSubmit": lambda: submitted(get),
     "glideGoKeySlot": lambda: (glide.key_slot(b"foo"), None, b""),
     "glideGoSchema": lambda: (glide.schema()[0], None, b""),
     "glideGoClientOpen": lambda: glide.open(config),
@@ -53,6 +84,13 @@ calls = {
 
 def with_handle(answer):
     return answer[0], None, answer[1]
+
+def limited():
+    handle = opened()
+    descriptor = glide.event_fd(handle)
+    with fault(""):
+        glide.close(handle)
+    return max(0, -descriptor)
 
 def opened():
     with fault(""):
@@ -99,6 +137,7 @@ def exports() -> set[str]:
 WITHOUT_RESPONSE = {
     "glideGoSchema",
     "glideGoClientClose",
+    "glideGoClientLimit",
     "glideGoRouterClose",
     "glideGoSessionClose",
 }
@@ -126,8 +165,33 @@ for place, call in calls.items():
         assert not handle
         if place not in WITHOUT_RESPONSE:
             assert re.fullmatch(rf"panic: the fault of {place} at .*fault\.go:\d+", str(message))
-    # The two that only threads in calls come to have tests of their own.
-    assert names | {"glideGoCallLead", "glideGoCallLeave"} == exports()
+    # Those that only threads in calls come to, or who polls, have tests of their own.
+    others = {"glideGoCallLead", "glideGoCallLeave", "glideGoCallCollect"}
+    assert names | others == exports()
+
+
+def test_after_a_panic_of_who_polls_a_goroutine_reads_the_reply(cluster: Cluster) -> None:
+    program = """
+for _ in range(20):
+    with fault("glideGoCallCollect"):
+        tell("collected", *submitted(get))
+    tell("then", *submitted(get))
+"""
+    told = answers(program, cluster)
+    assert [status for _, status, _, _ in told] == [0] * 40
+
+
+def test_a_panic_while_a_request_is_cancelled_is_its_error(cluster: Cluster) -> None:
+    program = """
+blpop = client._codec.request(("BLPOP", "{faults}never", 0))
+assert submitted.submit(blpop) == 0
+with fault("glideGoCallLeave"):
+    assert glide.cancel(submitted.handle, submitted.tag) == 0
+    tell("cancelled", *submitted.take())
+tell("then", *submitted(get))
+"""
+    told = answers(program, cluster)
+    assert [status for _, status, _, _ in told] == [INTERNAL, 0]
 
 
 def test_a_panic_of_a_thread_that_leads_is_its_own_error_and_others_go_on(cluster: Cluster) -> None:
@@ -201,9 +265,10 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 11
+    assert len(told) == 13
     for place, status, handle, size in told:
-        # A router that opened has nothing to say, and so needs no memory.
-        expected = 0 if place == "glideGoRouterOpen" else INTERNAL
+        # A router that opened has nothing to say, and so needs no memory; nor has a limit.
+        silent = ("glideGoRouterOpen", "glideGoClientLimit")
+        expected = 0 if place in silent else INTERNAL
         assert (place, status, size) == (place, expected, 0)
         assert not handle or place == "glideGoRouterOpen"

@@ -465,3 +465,43 @@ def test_a_server_that_loads_its_application_before_it_forks(
     assert len(seen) == 3
     server.terminate()
     assert server.wait(timeout=40) == 0
+
+
+def test_a_client_of_an_event_loop_is_left_to_the_parent_and_a_child_opens_its_own(
+    cluster: Cluster,
+) -> None:
+    program = """
+import asyncio
+from libglide import aio
+
+async def use(client):
+    assert await client.execute("SET", "forked", os.getpid()) == "OK"
+    return await client.execute("GET", "forked") is not None
+
+async def use_another():
+    async with await aio.Client.connect(address, request_timeout=5.0) as client:
+        return await use(client)
+
+async def refused(client):
+    try:
+        await client.execute("PING")
+    except ClosingError as fault:
+        return "before this process was forked" in str(fault)
+
+loop = asyncio.new_event_loop()
+kept = [loop.run_until_complete(aio.Client.connect(address, request_timeout=5.0))]
+assert loop.run_until_complete(use(kept[0]))
+
+def drop():
+    told = loop.run_until_complete(refused(kept[0]))
+    kept.clear()
+    gc.collect()
+    return told and asyncio.run(use_another())
+
+for _ in range(2):
+    print(end(fork(drop)))
+    print(loop.run_until_complete(asyncio.wait_for(use(kept[0]), 10)))
+loop.run_until_complete(kept[0].close())
+"""
+    done = run(BEGIN + program, cluster.addresses[0])
+    assert (done.stdout.split(), done.stderr) == (["0", "True"] * 2, "")

@@ -15,9 +15,9 @@ TOP = Path(__file__).resolve().parents[3]
 README = TOP / "README.md"
 
 
-def program(language: str, cluster: Cluster) -> str:
-    """The one block of a language, made to connect to the cluster of the tests."""
-    (block,) = re.findall(rf"```{language}\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+def program(language: str, cluster: Cluster, which: int = 0) -> str:
+    """A block of a language, made to connect to the cluster of the tests."""
+    block = re.findall(rf"```{language}\n(.*?)```", README.read_text("utf-8"), re.DOTALL)[which]
     assert "127.0.0.1:7001" in block
     return str(block).replace("127.0.0.1:7001", cluster.addresses[0])
 
@@ -25,6 +25,11 @@ def program(language: str, cluster: Cluster) -> str:
 def test_the_python_program_runs(cluster: Cluster) -> None:
     names: dict[str, object] = {}
     exec(program("python", cluster), names)
+
+
+def test_the_asynchronous_program_runs(cluster: Cluster, capfd: pytest.CaptureFixture[str]) -> None:
+    exec(program("python", cluster, 1), {})
+    assert capfd.readouterr().out == "10000\n"
 
 
 def test_the_c_program_prints_what_the_python_program_set(cluster: Cluster, tmp_path: Path) -> None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from libglide import MultiNodeError, RequestError, Role, Status, TimeoutError, messages
+from libglide import (
+    MultiNodeError,
+    RequestError,
+    Role,
+    Status,
+    TimeoutError,
+    decoding,
+    messages,
+)
 from libglide.codec import Codec
 
 OK = int(Status.OK)
@@ -178,3 +188,32 @@ def test_each_status_is_raised_as_its_error(
         codec.value(status, data)
     assert type(caught.value).__name__ == kind
     assert vars(caught.value)["status"] is status
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, 10, 122, 123, 124, 125, 126, 127, 128, 129, 130, 131, 1000, 16375, 16384, 70000]
+)
+def test_a_bulk_string_of_any_size_is_read_the_same_with_and_without_a_message(size: int) -> None:
+    text = bytes(range(256)) * (size // 256 + 1)
+    data = response(value={"bulk": text[:size]})
+    assert decoding.bulk(data) == text[:size]
+    assert Codec(messages.load()).value(0, data) == text[:size]
+
+
+@given(st.binary(max_size=200))
+def test_what_is_not_one_bulk_string_is_left_to_the_message(text: bytes) -> None:
+    for other in (
+        response(value={"simple": text}),
+        response(value={"bulk": text}, callback_idx=1),
+        response(value={"bulk": text}, outcomes=[{"sent": True}]),
+        response(value={"bulks": {"items": [text]}}),
+    ):
+        assert decoding.bulk(other) is None
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_what_the_message_gives(data: bytes) -> None:
+    found = decoding.bulk(data)
+    if found is not None:
+        message = messages.load().response.FromString(data)
+        assert (message.value.bulk, message.value.WhichOneof("kind")) == (found, "bulk")

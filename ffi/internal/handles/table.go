@@ -51,10 +51,10 @@ func (t *Table[T]) Add(thing *T) uint64 {
 	} else {
 		var grown []*place[T]
 		if places := t.places.Load(); places != nil {
-			grown = append(grown, *places...)
+			grown = *places
 		}
 		index = uint32(len(grown))
-		grown = append(grown, new(place[T]))
+		grown = append(grown, new(place[T])) // beyond what those who look now can see
 		t.places.Store(&grown)
 	}
 	place := (*t.places.Load())[index]

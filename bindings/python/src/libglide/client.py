@@ -30,9 +30,12 @@ from libglide.topology import Topology
 from libglide.values import Value
 
 if TYPE_CHECKING:
-    from libglide.codec import Codec
+    from asyncio import AbstractEventLoop
 
-_FINISHED = "finished"  # the cursor after the last step of a scan
+    from libglide.codec import Codec
+    from libglide.mailbox import Mailbox
+
+FINISHED = "finished"  # the cursor after the last step of a scan
 
 
 class Client(Resolver):
@@ -312,7 +315,7 @@ class Client(Resolver):
         while True:
             cursor, keys = self._codec.step(*self._library.execute(self._handle, request))
             yield from keys
-            if cursor == _FINISHED:
+            if cursor == FINISHED:
                 return
             request = encode(cursor)
 
@@ -420,6 +423,12 @@ class Client(Resolver):
             ClosingError: The client is closed, or was opened before a fork and this is the child.
         """
         return self._codec.topology(*self._library.topology(self._handle))
+
+    def _mailbox(self, loop: AbstractEventLoop) -> Mailbox:
+        """What makes this client one of an event loop; see ``libglide.aio``."""
+        from libglide.mailbox import Mailbox
+
+        return Mailbox(self._library, self._handle, loop)
 
     def __repr__(self) -> str:
         addresses = ", ".join(map(str, self._addresses))

@@ -20,6 +20,8 @@ from libglide.statistics import Statistics
 from libglide.topology import Topology
 from libglide.values import Value
 
+_OK = int(Status.OK)
+
 
 class Codec:
     """Encodes what goes into the library and decodes what comes out.
@@ -130,6 +132,10 @@ class Codec:
         """The value of a ``Response``."""
         if isinstance(data, Bulk):
             return data.value
+        if status == _OK:
+            bulk = decoding.bulk(data)
+            if bulk is not None:
+                return bulk
         return decoding.combined(self.accept(status, data), None)
 
     def results(self, status: int, data: bytes) -> list[Value] | None:

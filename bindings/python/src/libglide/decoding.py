@@ -17,6 +17,7 @@ from libglide.exceptions import (
     Status,
     TimeoutError,
 )
+from libglide.library import BULK, VALUE, bulk_at
 from libglide.options import Backoff, NodeAddress, NodeDiscoveryMode, ProtocolVersion, ReadFrom
 from libglide.response import Leg, Outcome, Plan, ResponsePolicy
 from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
@@ -38,6 +39,19 @@ _ERRORS: dict[Status, type[RequestError]] = {
 def undecodable(fault: Exception) -> RequestError:
     """The error of a reply that makes no sense."""
     return RequestError(f"the reply cannot be decoded: {fault}", status=Status.DECODE, sent=True)
+
+
+def bulk(data: bytes) -> bytes | None:
+    """The bulk string that a ``Response`` holds and nothing else; None where it is another.
+
+    Most replies are one, and message objects take longer than all the rest.
+    """
+    size = len(data)
+    # Such a short one that both lengths are one byte.
+    if size >= 4 and data[0] == VALUE and data[1] == size - 2 and data[2] == BULK:
+        return data[4:] if data[3] == size - 4 else None
+    start = bulk_at(data[:16], size)
+    return data[start:] if start else None
 
 
 def combined(message: Any, outcomes: Sequence[Outcome] | None) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +26,19 @@ class _Buffer(ctypes.Structure):
     _fields_ = (("data", ctypes.c_void_p), ("len", ctypes.c_size_t))
 
 
+class _Completion(ctypes.Structure):
+    """``glide_completion``."""
+
+    _fields_ = (
+        ("tag", ctypes.c_uint64),
+        ("response", _Buffer),
+        ("status", ctypes.c_int32),
+        ("kind", ctypes.c_uint32),
+    )
+
+
+_COMPLETION = struct.Struct("QPNiI")  # the same, to unpack many of them at once
+
 _BYTES = ctypes.c_char_p  # const uint8_t *; its length goes beside it
 _SIZE = ctypes.c_size_t
 _STATUS = ctypes.c_int32
@@ -33,6 +47,7 @@ _BUFFER_P = ctypes.POINTER(_Buffer)
 _LOG_CALLBACK = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_int32, ctypes.c_void_p, ctypes.c_size_t
 )
+_COMPLETION_P = ctypes.POINTER(_Completion)
 
 _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_abi_version": (ctypes.c_uint32, []),
@@ -55,7 +70,19 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_session_open": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_session_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
     "glide_session_close": (_STATUS, [_HANDLE]),
+    "glide_client_submit": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.c_uint64]),
+    "glide_client_event_fd": (ctypes.c_int32, [_HANDLE]),
+    "glide_client_poll": (_STATUS, [_HANDLE, _COMPLETION_P, _SIZE, ctypes.POINTER(_SIZE)]),
+    "glide_completions_free": (None, [_COMPLETION_P, _SIZE]),
+    "glide_client_cancel": (_STATUS, [_HANDLE, ctypes.c_uint64]),
 }
+# They do not wait, so it would only cost time to let go of the interpreter's lock in them.
+_QUICK = (
+    "glide_client_submit",
+    "glide_client_poll",
+    "glide_completions_free",
+    "glide_client_cancel",
+)
 
 
 class Bulk:
@@ -78,20 +105,29 @@ def _take(address: int, size: int) -> bytes | Bulk:
     value of a MiB takes.
     """
     if size >= _LARGE:
-        head = ctypes.string_at(address, 16)
-        value = _content(head, 0, _VALUE, size)
-        bulk = _content(head, value, _BULK, size) if value else 0
-        if bulk:
-            return Bulk(ctypes.string_at(address + bulk, size - bulk))
+        start = bulk_at(ctypes.string_at(address, 16), size)
+        if start:
+            return Bulk(ctypes.string_at(address + start, size - start))
     return ctypes.string_at(address, size)
 
 
-_VALUE, _BULK = 0x12, 0x2A  # keys of Response.value and of Value.bulk
+VALUE, BULK = 0x12, 0x2A  # keys of Response.value and of Value.bulk
+
+
+def bulk_at(head: bytes, size: int) -> int:
+    """Where the one bulk string of a ``Response`` begins, of which this is the head; 0: it is none.
+
+    Args:
+        head: The first 16 bytes, or all.
+        size: Of the response, in bytes.
+    """
+    value = _content(head, 0, VALUE, size)
+    return _content(head, value, BULK, size) if value else 0
 
 
 def _content(head: bytes, offset: int, key: int, size: int) -> int:
     """Where the content begins of a field that reaches to the end; 0: there is no such field."""
-    if head[offset] != key:
+    if offset >= len(head) or head[offset] != key:
         return 0
     length = shift = 0
     for position in range(offset + 1, len(head)):
@@ -121,12 +157,20 @@ class Library:
                 raise LibraryError(f"{path} has no {name}: it is not libglide, or too old")
             function.restype = result
             function.argtypes = arguments
+        quick = ctypes.PyDLL(path)
+        for name in _QUICK:
+            result, arguments = _FUNCTIONS[name]
+            function = getattr(quick, name)
+            function.restype, function.argtypes = result, arguments
+            setattr(self._c, name, function)
         abi = self._c.glide_abi_version()
         if abi < ABI:
             raise LibraryError(f"{path} has version {abi} of the C interface; {ABI} is needed")
         self._interrupt = Interrupt(self._c.glide_on_interrupt)
         self._log = _LOG_CALLBACK()
         self._log_lock = threading.Lock()
+        self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit
+        """Begin a ``CommandRequest`` of a client, which has so many bytes, under a tag."""
 
     def version(self) -> str:
         """The release of the library."""
@@ -186,6 +230,18 @@ class Library:
         """Close a client; harmless on a closed one and on one of a parent."""
         return int(self._c.glide_client_close(client))
 
+    def event_fd(self, client: int) -> int:
+        """A descriptor that is readable while completions wait; negative: a status."""
+        return int(self._c.glide_client_event_fd(client))
+
+    def cancel(self, client: int, tag: int) -> int:
+        """Give a request up; it completes all the same."""
+        return int(self._c.glide_client_cancel(client, tag))
+
+    def completions(self, client: int) -> Completions:
+        """The completions of a client."""
+        return Completions(self._c, client)
+
     def router_open(self, topology: bytes) -> tuple[int, int, bytes]:
         """Open a router over a ``Topology``: the status, its handle, a response."""
         return self._open(self._c.glide_router_open, topology, len(topology))
@@ -232,6 +288,46 @@ class Library:
             return status, take(buffer.data, buffer.len) if buffer.len else b""
         finally:
             self._c.glide_buffer_free(reference)
+
+
+class Completions:
+    """The completions of a client, taken many at once.
+
+    Args:
+        c: The library's functions.
+        client: The client's handle.
+    """
+
+    _AT_ONCE = 256
+
+    def __init__(self, c: ctypes.CDLL, client: int) -> None:
+        self._poll = c.glide_client_poll
+        self._free = c.glide_completions_free
+        self._client = client
+        self._room = (_Completion * self._AT_ONCE)()
+        self._bytes = memoryview(self._room).cast("B")
+        self._count = _SIZE()
+        self._count_reference = ctypes.byref(self._count)
+
+    def take(self) -> tuple[int, list[tuple[int, int, bytes]]]:
+        """Take those that wait, or some of them.
+
+        Returns:
+            The status of the library, and for each the tag, the status and the response.
+        """
+        status = self._poll(self._client, self._room, self._AT_ONCE, self._count_reference)
+        count = self._count.value
+        if not count:
+            return status, []
+        copy = ctypes.string_at
+        taken = [
+            (tag, ended, copy(data, size) if size else b"")
+            for tag, data, size, ended, _ in _COMPLETION.iter_unpack(
+                self._bytes[: count * _COMPLETION.size]
+            )
+        ]
+        self._free(self._room, count)
+        return status, taken
 
 
 @functools.cache

@@ -1,0 +1,424 @@
+/*
+ * The asynchronous form: requests are submitted with a tag, and what became of them is polled from
+ * a mailbox.
+ *
+ * The mailbox of a client is made when it is first used. It knows every tag from its submission
+ * until its completion was polled, so it outlives the client until then. Only submitting and
+ * cancelling enter Go; polling takes from a queue that the Go side fills.
+ *
+ * Locks: of the registry, then of a mailbox, then those of Go. Go holds none of its own when it
+ * calls mailbox_put().
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "_cgo_export.h"
+#include "async.h"
+#include "fork.h"
+
+/* A submitted request, until its completion was polled. */
+typedef struct parcel {
+    glide_ticket ticket;  /* first, since the Go side knows the parcel by it */
+    uint64_t tag;
+    bool done;            /* it is in the queue */
+    struct parcel *next;  /* in the queue */
+    struct parcel *chain; /* of those in its bucket */
+} parcel;
+
+enum { BUCKETS_MAX = 1 << 16, REGISTRY_BUCKETS = 64, COLLECTED_AT_ONCE = 16 };
+
+typedef struct mailbox {
+    glide_client client;
+    struct mailbox *chain; /* of the registry */
+    pthread_mutex_t lock;  /* of all that follows */
+    size_t limit;          /* of parcels */
+    size_t count;
+    parcel **buckets;      /* the parcels by tag; a power of two of them */
+    size_t bucket_count;
+    parcel *first, **last; /* the queue */
+    bool closed;           /* the client is */
+    int collecting;        /* threads that collect and do not hold the lock meanwhile */
+
+    /* What the host waits on, once it has asked for it, or -1. The set watches the event, which is
+     * readable (`signalled`) while the queue holds something, and the connections of posted calls,
+     * by the handles of these. */
+    int set, event;
+    bool signalled;
+} mailbox;
+
+static struct {
+    pthread_mutex_t lock;
+    mailbox *buckets[REGISTRY_BUCKETS];
+    int end; /* an eventfd that is always readable, for the sets of mailboxes that are over; or -1 */
+} registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .end = -1};
+
+/* ---- Mailboxes ----------------------------------------------------------------------------- */
+
+/* place_of - where in the registry the mailbox of a client is, or would be. */
+static mailbox **place_of(glide_client client)
+{
+    mailbox **place = &registry.buckets[client % REGISTRY_BUCKETS];
+
+    while (*place != NULL && (*place)->client != client)
+        place = &(*place)->chain;
+    return place;
+}
+
+static mailbox *make_mailbox(glide_client client, size_t limit)
+{
+    mailbox *box = calloc(1, sizeof *box);
+
+    if (box == NULL)
+        return NULL;
+    box->bucket_count = 16;
+    while (box->bucket_count < limit && box->bucket_count < BUCKETS_MAX)
+        box->bucket_count *= 2;
+    box->buckets = calloc(box->bucket_count, sizeof(parcel *));
+    if (box->buckets == NULL) {
+        free(box);
+        return NULL;
+    }
+    pthread_mutex_init(&box->lock, NULL);
+    box->client = client;
+    box->limit = limit;
+    box->last = &box->first;
+    box->set = box->event = -1;
+    return box;
+}
+
+/*
+ * hold - the mailbox of a client, locked. The client is looked at under the lock of the registry,
+ * which mailbox_close() takes after the client was closed; so none is made for a closed one.
+ */
+static glide_status hold(glide_client client, mailbox **box)
+{
+    glide_status status = GLIDE_OK;
+    mailbox **place;
+    size_t limit;
+
+    pthread_mutex_lock(&registry.lock);
+    place = place_of(client);
+    if (*place == NULL) {
+        status = glideGoClientLimit(client, &limit);
+        if (status == GLIDE_OK) {
+            *place = make_mailbox(client, limit);
+            status = *place == NULL ? GLIDE_ERR_INTERNAL : GLIDE_OK;
+        }
+    }
+    *box = *place;
+    if (status == GLIDE_OK)
+        pthread_mutex_lock(&(*box)->lock);
+    pthread_mutex_unlock(&registry.lock);
+    return status;
+}
+
+static bool over(const mailbox *box)
+{
+    return box->closed && box->count == 0 && box->collecting == 0;
+}
+
+/* end_set - make a set readable for good, so that who waits on the host's own descriptor of it hears
+ * of the end. The registry is locked. */
+static void end_set(int set)
+{
+    struct epoll_event always = {.events = EPOLLIN};
+
+    if (registry.end < 0)
+        registry.end = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+    epoll_ctl(set, EPOLL_CTL_ADD, registry.end, &always);
+}
+
+/* release - unlock a mailbox that is held, and let it go if it is over. */
+static void release(mailbox *box)
+{
+    const glide_client client = box->client;
+    const bool maybe = over(box);
+    mailbox **place;
+
+    pthread_mutex_unlock(&box->lock);
+    if (!maybe)
+        return;
+    pthread_mutex_lock(&registry.lock);
+    place = place_of(client);
+    box = *place;
+    if (box != NULL) { /* or else another thread has done it meanwhile */
+        *place = box->chain;
+        pthread_mutex_lock(&box->lock); /* of who found it last */
+        pthread_mutex_unlock(&box->lock);
+    }
+    if (box != NULL && box->set >= 0)
+        end_set(box->set);
+    pthread_mutex_unlock(&registry.lock);
+    if (box == NULL)
+        return;
+    if (box->set >= 0) {
+        close(box->event);
+        close(box->set);
+    }
+    pthread_mutex_destroy(&box->lock);
+    free(box->buckets);
+    free(box);
+}
+
+void mailbox_close(glide_client client)
+{
+    mailbox *box;
+
+    pthread_mutex_lock(&registry.lock);
+    box = *place_of(client);
+    if (box != NULL)
+        pthread_mutex_lock(&box->lock);
+    pthread_mutex_unlock(&registry.lock);
+    if (box != NULL) {
+        box->closed = true;
+        release(box);
+    }
+}
+
+/* ---- Parcels -------------------------------------------------------------------------------- */
+
+/* link_of - what points, or would point, to the parcel of a tag. Tags may be addresses, whose low
+ * bits say little. */
+static parcel **link_of(const mailbox *box, uint64_t tag)
+{
+    const uint64_t mixed = tag * 0x9e3779b97f4a7c15u >> 32;
+    parcel **link = &box->buckets[mixed & (box->bucket_count - 1)];
+
+    while (*link != NULL && (*link)->tag != tag)
+        link = &(*link)->chain;
+    return link;
+}
+
+/* admit - a new parcel in a mailbox that is held, or why there is none. */
+static glide_status admit(mailbox *box, uint64_t tag, parcel **admitted)
+{
+    parcel **link = link_of(box, tag);
+
+    if (box->closed)
+        return GLIDE_ERR_CLOSED;
+    if (*link != NULL)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (box->count >= box->limit)
+        return GLIDE_ERR_BUSY;
+    *link = *admitted = calloc(1, sizeof **admitted);
+    if (*admitted == NULL)
+        return GLIDE_ERR_INTERNAL;
+    (*admitted)->tag = tag;
+    (*admitted)->ticket.mailbox = box;
+    box->count++;
+    return GLIDE_OK;
+}
+
+/* discard - a parcel leaves its mailbox, which is held. */
+static void discard(mailbox *box, parcel *leaving)
+{
+    parcel **link = link_of(box, leaving->tag);
+
+    *link = leaving->chain;
+    box->count--;
+    free(leaving);
+}
+
+/* signal_host - make the event readable while the queue holds something; not while a thread
+ * collects, which will take what is there. */
+static void signal_host(mailbox *box)
+{
+    const bool wanted = box->first != NULL;
+    eventfd_t ignored;
+
+    if (box->event < 0 || box->collecting > 0 || wanted == box->signalled)
+        return;
+    if (wanted)
+        eventfd_write(box->event, 1);
+    else
+        eventfd_read(box->event, &ignored);
+    box->signalled = wanted;
+}
+
+/* enqueue - a parcel is done. */
+static void enqueue(mailbox *box, parcel *done)
+{
+    done->done = true;
+    done->next = NULL;
+    *box->last = done;
+    box->last = &done->next;
+    signal_host(box);
+}
+
+void mailbox_put(glide_ticket *ticket)
+{
+    mailbox *box = ticket->mailbox;
+
+    pthread_mutex_lock(&box->lock);
+    enqueue(box, (parcel *)ticket);
+    pthread_mutex_unlock(&box->lock);
+}
+
+/* dequeue - the completion of the first in the queue. */
+static glide_completion dequeue(mailbox *box)
+{
+    parcel *first = box->first;
+    glide_completion completion = {first->tag, first->ticket.response, first->ticket.status,
+                                   GLIDE_COMPLETION_RESPONSE};
+
+    box->first = first->next;
+    if (box->first == NULL)
+        box->last = &box->first;
+    discard(box, first);
+    return completion;
+}
+
+/* ---- What the host waits on ------------------------------------------------------------------ */
+
+/* make_set - the set and the event of a mailbox, if it has none; false where there can be none. */
+static bool make_set(mailbox *box)
+{
+    struct epoll_event queue = {.events = EPOLLIN}; /* with 0, which is the handle of no call */
+
+    if (box->set >= 0)
+        return true;
+    box->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    box->set = epoll_create1(EPOLL_CLOEXEC);
+    if (box->event >= 0 && box->set >= 0 &&
+        epoll_ctl(box->set, EPOLL_CTL_ADD, box->event, &queue) == 0) {
+        signal_host(box);
+        return true;
+    }
+    close(box->event);
+    close(box->set);
+    box->set = box->event = -1;
+    return false;
+}
+
+int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t call)
+{
+    struct epoll_event once = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.u64 = call}};
+
+    if (epoll_ctl(ticket->watched, EPOLL_CTL_MOD, descriptor, &once) == 0)
+        return 1;
+    return errno == ENOENT && epoll_ctl(ticket->watched, EPOLL_CTL_ADD, descriptor, &once) == 0;
+}
+
+/* collect - have posted calls whose replies have come end on this thread. The mailbox is held, and
+ * let go meanwhile. */
+static void collect(mailbox *box)
+{
+    struct epoll_event ready[COLLECTED_AT_ONCE];
+    int count = box->set < 0 ? 0 : epoll_wait(box->set, ready, COLLECTED_AT_ONCE, 0);
+
+    if (count <= 0 || (count == 1 && ready[0].data.u64 == 0))
+        return;
+    box->collecting++;
+    pthread_mutex_unlock(&box->lock);
+    for (int i = 0; i < count; i++)
+        if (ready[i].data.u64 != 0)
+            glideGoCallCollect(ready[i].data.u64);
+    pthread_mutex_lock(&box->lock);
+    box->collecting--;
+}
+
+/* ---- The functions of glide.h ---------------------------------------------------------------- */
+
+glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                 uint64_t tag)
+{
+    glide_status status;
+    mailbox *box;
+    parcel *sent;
+
+    if ((request == NULL && len > 0) || len > INT32_MAX)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_client_submit(client, request, len, tag);
+    status = hold(client, &box);
+    if (status != GLIDE_OK)
+        return status;
+    status = admit(box, tag, &sent);
+    if (status != GLIDE_OK) {
+        release(box);
+        return status;
+    }
+    sent->ticket.watched = box->set;
+    pthread_mutex_unlock(&box->lock);
+    status = glideGoClientSubmit(client, (uint8_t *)request, len, &sent->ticket);
+    if (status != GLIDE_OK) {
+        pthread_mutex_lock(&box->lock); /* which is there: it has the parcel */
+        discard(box, sent);
+        release(box);
+    }
+    return status;
+}
+
+int32_t glide_client_event_fd(glide_client client)
+{
+    glide_status status;
+    mailbox *box;
+    int copy;
+
+    if (forked())
+        return forked_client_event_fd(client);
+    status = hold(client, &box);
+    if (status != GLIDE_OK)
+        return -status;
+    copy = make_set(box) ? fcntl(box->set, F_DUPFD_CLOEXEC, 0) : -1;
+    release(box);
+    return copy < 0 ? -GLIDE_ERR_INTERNAL : copy;
+}
+
+glide_status glide_client_poll(glide_client client, glide_completion *completions, size_t capacity,
+                               size_t *count)
+{
+    glide_status status;
+    mailbox *box;
+
+    if (count != NULL)
+        *count = 0;
+    if (completions == NULL || capacity == 0 || count == NULL)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_client_poll(client, completions, capacity, count);
+    status = hold(client, &box);
+    if (status != GLIDE_OK)
+        return status;
+    collect(box);
+    while (*count < capacity && box->first != NULL)
+        completions[(*count)++] = dequeue(box);
+    signal_host(box);
+    if (*count == 0 && over(box))
+        status = GLIDE_ERR_CLOSED;
+    release(box);
+    return status;
+}
+
+void glide_completions_free(glide_completion *completions, size_t count)
+{
+    for (size_t i = 0; completions != NULL && i < count; i++)
+        glide_buffer_free(&completions[i].response);
+}
+
+glide_status glide_client_cancel(glide_client client, uint64_t tag)
+{
+    glide_status status;
+    mailbox *box;
+    parcel *unwanted;
+
+    if (forked())
+        return forked_client_cancel(client, tag);
+    status = hold(client, &box);
+    if (status != GLIDE_OK)
+        return status;
+    unwanted = *link_of(box, tag);
+    /* A submission that has not ended yet comes after this. */
+    if (unwanted == NULL || !__atomic_load_n(&unwanted->ticket.begun, __ATOMIC_ACQUIRE))
+        status = GLIDE_ERR_INVALID_ARGUMENT;
+    else if (!unwanted->done && glideGoCallLeave(&unwanted->ticket, GLIDE_ERR_CANCELLED, 0))
+        enqueue(box, unwanted);
+    release(box);
+    return status;
+}
