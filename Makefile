@@ -168,8 +168,7 @@ $(SOAKER): $(wildcard bindings/soak/*.[ch] bindings/c/*.[ch]) include/glide.h $(
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 		-D_XOPEN_SOURCE=700 -O2 -g -pthread -Iinclude -Ibindings/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
-# The C files of the library without Go, whose side a stand-in plays; what it does not play it must
-# not be asked for.
+# The C files of the library without Go, whose side a stand-in plays.
 TSAN := $(BUILD)/shim/tsan
 
 tsan: $(TSAN) ## the C shim under the thread sanitizer
@@ -180,7 +179,7 @@ $(TSAN): $(wildcard ffi/*.[ch] ffi/*.go ffi/testdata/shim/*.[ch]) include/glide.
 	cd ffi && go tool cgo -objdir $(CURDIR)/$(@D)/_go -exportheader $(CURDIR)/$(@D)/_cgo_export.h -- -I. \
 		$$(grep -l '^import "C"' $$(ls *.go | grep -v _test))
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -O1 -g -pthread -fsanitize=thread -I$(@D) -Iffi -Iinclude \
-		-Wl,--unresolved-symbols=ignore-in-object-files -o $@ $(filter %.c,$^)
+		-o $@ $(filter %.c,$^)
 
 # The Go code under the address sanitizer as well, which `make test` has for the C programs alone.
 asan: setup ## the C tests, with the library itself under the address sanitizer too
