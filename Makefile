@@ -198,11 +198,14 @@ $(BIN)/govulncheck:
 	GOBIN=$(BIN) go install $(GOVULNCHECK)
 
 FUZZTIME ?= 30s
-fuzz: ## every fuzz target for FUZZTIME
-	@for target in $$(grep -ohE 'func Fuzz\w+' routing/*_test.go | cut -c6-); do \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./routing || exit 1; done
-	go test -run '^$$' -fuzz '^FuzzDecodeRequest$$' -fuzztime $(FUZZTIME) ./ffi
-	go test -run '^$$' -fuzz '^FuzzGuard$$' -fuzztime $(FUZZTIME) ./core
+FUZZING  := $(shell grep -rlE --include='*_test.go' '^func Fuzz' core ffi routing)
+
+# What a run finds of interest is kept beside the tests, in testdata/fuzz, and is tried by go test.
+fuzz: ## every fuzz target for FUZZTIME=30s; the corpus is kept in testdata
+	@for file in $(FUZZING); do for target in $$(grep -ohE '^func Fuzz\w+' $$file | cut -c6-); do \
+		echo "$$target of $$(dirname $$file)"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) \
+			-args -test.fuzzcachedir=$(CURDIR)/$$(dirname $$file)/testdata/fuzz || exit 1; done; done
 
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
