@@ -168,8 +168,7 @@ $(SOAKER): $(wildcard bindings/soak/*.[ch] bindings/c/*.[ch]) include/glide.h $(
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 		-D_XOPEN_SOURCE=700 -O2 -g -pthread -Iinclude -Ibindings/c -o $@ $(filter %.c,$^) -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
-# The C files of the library without Go, whose side a stand-in plays; what it does not play it must
-# not be asked for.
+# The C files of the library without Go, whose side a stand-in plays.
 TSAN := $(BUILD)/shim/tsan
 
 tsan: $(TSAN) ## the C shim under the thread sanitizer
@@ -180,7 +179,7 @@ $(TSAN): $(wildcard ffi/*.[ch] ffi/*.go ffi/testdata/shim/*.[ch]) include/glide.
 	cd ffi && go tool cgo -objdir $(CURDIR)/$(@D)/_go -exportheader $(CURDIR)/$(@D)/_cgo_export.h -- -I. \
 		$$(grep -l '^import "C"' $$(ls *.go | grep -v _test))
 	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -O1 -g -pthread -fsanitize=thread -I$(@D) -Iffi -Iinclude \
-		-Wl,--unresolved-symbols=ignore-in-object-files -o $@ $(filter %.c,$^)
+		-o $@ $(filter %.c,$^)
 
 # The Go code under the address sanitizer as well, which `make test` has for the C programs alone.
 asan: setup ## the C tests, with the library itself under the address sanitizer too
@@ -199,13 +198,14 @@ $(BIN)/govulncheck:
 	GOBIN=$(BIN) go install $(GOVULNCHECK)
 
 FUZZTIME ?= 30s
-fuzz: ## every fuzz target for FUZZTIME
-	@for target in $$(grep -ohE 'func Fuzz\w+' routing/*_test.go | cut -c6-); do \
-		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./routing || exit 1; done
-	go test -run '^$$' -fuzz '^FuzzDecodeRequest$$' -fuzztime $(FUZZTIME) ./ffi
-	go test -run '^$$' -fuzz '^FuzzGuard$$' -fuzztime $(FUZZTIME) ./core
-	go test -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME) ./core
-	go test -run '^$$' -fuzz '^FuzzIsReply$$' -fuzztime $(FUZZTIME) ./core
+FUZZING  := $(shell grep -rlE --include='*_test.go' '^func Fuzz' core ffi routing)
+
+# What a run finds of interest is kept beside the tests, in testdata/fuzz, and is tried by go test.
+fuzz: ## every fuzz target for FUZZTIME=30s; the corpus is kept in testdata
+	@for file in $(FUZZING); do for target in $$(grep -ohE '^func Fuzz\w+' $$file | cut -c6-); do \
+		echo "$$target of $$(dirname $$file)"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) \
+			-args -test.fuzzcachedir=$(CURDIR)/$$(dirname $$file)/testdata/fuzz || exit 1; done; done
 
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }

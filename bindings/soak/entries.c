@@ -271,6 +271,61 @@ static void run_a_request(worker *self)
     }
 }
 
+/* ---- Sessions -------------------------------------------------------------------------------- */
+
+/* open_session - with the client of the worker; 0 where others have closed it. */
+static glide_session open_session(worker *self)
+{
+    const request_route route = request_slot_key(REQUEST_PRIMARY, wire_text("soak:key"));
+    glide_session session;
+    glide_buffer buffer;
+
+    expect(self, request_session_open(self->target, route, 0, &session, &buffer), GLIDE_OK,
+           &buffer);
+    return session;
+}
+
+static void run_in(worker *self, glide_session session, const char *line)
+{
+    wire_bytes words[WORDS_MAX];
+    const request_command command = words_of(words, line);
+    glide_buffer buffer;
+
+    expect(self, request_session_execute(session, &command, &buffer), GLIDE_OK, &buffer);
+}
+
+/* close_session - sound where the client still is. */
+static void close_session(worker *self, glide_session session)
+{
+    const glide_status status = glide_session_close(session);
+
+    EXPECT(status == GLIDE_OK || (self->disturbed && status == GLIDE_ERR_CLOSED));
+}
+
+static void open_a_session(worker *self)
+{
+    const glide_session session = open_session(self);
+
+    if (session != 0 && !leaks(self))
+        close_session(self, session);
+}
+
+static void run_in_a_session(worker *self)
+{
+    const glide_session session = open_session(self);
+
+    if (session == 0)
+        return;
+    run_in(self, session, "WATCH soak:key");
+    run_in(self, session, "GET soak:key");
+    close_session(self, session);
+}
+
+static void close_no_session(worker *self)
+{
+    EXPECT(glide_session_close(self->turn) == GLIDE_ERR_INVALID_ARGUMENT);
+}
+
 static void plan_with_a_client(worker *self)
 {
     wire_bytes words[WORDS_MAX];
@@ -311,6 +366,7 @@ const entry entries[] = {
     {"glide_key_slot", hash_a_key, 1000},
     {"glide_router_close", close_no_router, 1000},
     {"glide_client_close", close_no_client, 1000},
+    {"glide_session_close", close_no_session, 1000},
     {"glide_schema", take_the_schema, 1000},
     {"glide_router_resolve", plan_with_a_router, 1000},
     {"glide_client_resolve", plan_with_a_client, 1000},
@@ -318,6 +374,8 @@ const entry entries[] = {
     {"glide_client_statistics", take_the_statistics, 1000},
     {"glide_set_log", set_the_log, 1000},
     {"glide_router_open", open_a_router, 1000},
+    {"glide_session_open", open_a_session, 1000},
+    {"glide_session_execute", run_in_a_session, 1000},
     {"glide_client_execute", run_a_request, 1000},
     {"glide_client_open", open_a_client, 10000},
 };

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import libglide
-from libglide import Client, ClosingError, RequestError, Router, Status, Topology
+from libglide import Client, ClosingError, RequestError, Router, Session, Status, Topology
 from libglide.library import load
 from libglide.routes import AllNodes, ByAddressRoute, Route, SlotKeyRoute, SlotType
 
@@ -50,7 +50,7 @@ class Field:
             self.seeds[:1], lazy_connect=lazy, request_timeout=60.0, connection_timeout=60.0
         )
 
-    def drop(self, turn: int, thing: Client | Router) -> None:
+    def drop(self, turn: int, thing: Client | Router | Session) -> None:
         """Close a thing, unless it is left behind on purpose."""
         if self.leak and turn % 50 == 0:
             self.kept.append(thing)
@@ -145,12 +145,31 @@ def expect(status: Status, client: Client, *words: str, route: Route | None = No
         raise AssertionError(words)
 
 
+def session(on: Field, client: Client, turn: int) -> None:
+    """glide_session_open, glide_session_execute, glide_session_close."""
+    held = client.session("soak:key")
+    held.execute("WATCH", "soak:key")
+    held.execute("GET", "soak:key")
+    on.drop(turn, held)
+
+
 def connect(on: Field, client: Client, turn: int) -> None:
     """glide_client_open, glide_client_close."""
     on.drop(turn, on.open(lazy=turn % 4 != 0))
 
 
-ENTRIES: tuple[Entry, ...] = (plain, schema, log, route, dropped, resolve, look, execute, connect)
+ENTRIES: tuple[Entry, ...] = (
+    plain,
+    schema,
+    log,
+    route,
+    dropped,
+    resolve,
+    look,
+    session,
+    execute,
+    connect,
+)
 
 
 def mixed(on: Field, client: Client, turn: int) -> None:

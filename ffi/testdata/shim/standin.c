@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "_cgo_export.h"
+#include "buffer.h"
 #include "shim.h"
 
 enum { CALLS = 1024, ANSWERERS = 3, WAIT_MS = 20 };
@@ -61,8 +62,9 @@ static void rouse(glide_ticket *ticket, uint32_t state)
 
 static void fill(glide_buffer *buffer, const uint8_t *bytes, size_t len)
 {
-    buffer->data = malloc(len > 0 ? len : 1);
-    buffer->len = len;
+    buffer->len = len > 0 && bytes[0] == 'b' ? BIG : len;
+    buffer->data = buffer_allocate(buffer->len);
+    memset(buffer->data, 'b', buffer->len);
     memcpy(buffer->data, bytes, len);
 }
 
@@ -108,7 +110,7 @@ static void begin(const uint8_t *bytes, size_t len, glide_ticket *ticket)
     ticket->call = (uint64_t)(made - calls);
     ticket->turn = ++made->turn;
     ticket->wait_ns = what == 's' ? WAIT_MS * 1000000LL : 0;
-    made->due = what == 'l' || what == 'p';
+    made->due = what == 'l' || what == 'p' || what == 'b';
     pthread_mutex_unlock(&made->lock);
     if (what == 'n')
         answer(made);
@@ -166,6 +168,23 @@ void glideGoClientExecute(glide_client client, uint8_t *bytes, size_t len, glide
 void glideGoClientOpen(uint8_t *bytes, size_t len, glide_ticket *ticket)
 {
     begin(bytes, len, ticket);
+}
+
+void glideGoSessionOpen(glide_client client, uint8_t *bytes, size_t len, glide_ticket *ticket)
+{
+    (void)client;
+    begin(bytes, len, ticket);
+}
+
+void glideGoSessionExecute(glide_session session, uint8_t *bytes, size_t len, glide_ticket *ticket)
+{
+    (void)session;
+    begin(bytes, len, ticket);
+}
+
+glide_status glideGoSessionClose(glide_session session)
+{
+    return session == 0 ? GLIDE_ERR_INVALID_ARGUMENT : GLIDE_OK;
 }
 
 void glideGoCallLead(glide_ticket *ticket)

@@ -2,6 +2,7 @@
  * standin.h - the Go side of the library, played in C: it answers calls as their first byte says.
  *
  *   'n' at once            'l' a moment later, from another thread
+ *   'b' as 'l', with an answer of BIG bytes, whose memory is used again
  *   'p' by the thread of the call itself, which is told to lead from another thread
  *   's' never: the thread leaves at its deadline, or when it is interrupted
  *
@@ -10,6 +11,8 @@
  */
 #ifndef STANDIN_H
 #define STANDIN_H
+
+enum { BIG = 200 << 10 };
 
 /* standin_start, standin_stop - the threads that answer later. */
 void standin_start(void);
