@@ -120,7 +120,8 @@ TEST(requests_that_are_alone_have_their_replies_read_by_who_polls)
     for (uint64_t i = 0; i < 1000; i++) {
         completed next;
 
-        CHECK_INT(submit(client, i % 2 == 0 ? "GET poll:alone" : "LPUSH poll:alone x", i), GLIDE_OK);
+        CHECK_INT(submit(client, i % 2 == 0 ? "GET poll:alone" : "LPUSH poll:alone x", i),
+                  GLIDE_OK);
         next = complete(client);
         CHECK(next.tag == i);
         CHECK_INT(next.given.status, i % 2 == 0 ? GLIDE_OK : GLIDE_ERR_SERVER);
