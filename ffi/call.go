@@ -116,7 +116,7 @@ func (k *call) release() {
 func running() int {
 	calls.mu.Lock()
 	defer calls.mu.Unlock()
-	return calls.Count() - len(calls.idle)
+	return calls.Count() - len(calls.idle[0]) - len(calls.idle[1])
 }
 
 // detach takes the ticket from the call; nil where its thread has left.
