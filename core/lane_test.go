@@ -186,7 +186,12 @@ func TestAnInterruptedLeaderLeavesLongBeforeItsDeadline(t *testing.T) {
 	f := fakeCluster(t)
 	f.three.On("GET foo", fakenode.Silence())
 	client := openFakes(t, f)
-	run(t, client, command("SET", "foo", "1"))
+	l, err := client.links.to(mustParse(f.three.Address()), routing.Primary)
+	require.NoError(t, err)
+	eventually(t, func() bool { // callers lead over a connection that was quick
+		run(t, client, command("SET", "foo", "1"))
+		return l.lane.quick.Load()
+	})
 	leader := newPromise("GET", "foo")
 	leader.leading, leader.Timeout = true, 60*time.Second
 	go client.Start(&leader.Call)
