@@ -120,6 +120,17 @@ var logging struct {
 
 //export glideGoSetLog
 func glideGoSetLog(level C.int32_t, callback C.glide_log_callback, context C.uintptr_t) C.glide_status {
+	if guard(func() error {
+		fault("glideGoSetLog")
+		setLog(level, callback, context)
+		return nil
+	}) != nil {
+		return C.GLIDE_ERR_INTERNAL
+	}
+	return C.GLIDE_OK
+}
+
+func setLog(level C.int32_t, callback C.glide_log_callback, context C.uintptr_t) {
 	logging.mu.Lock()
 	defer logging.mu.Unlock()
 	before := logging.book
@@ -136,5 +147,4 @@ func glideGoSetLog(level C.int32_t, callback C.glide_log_callback, context C.uin
 	if before != nil {
 		before.close()
 	}
-	return C.GLIDE_OK
 }

@@ -68,6 +68,7 @@ calls = {
     "glideGoClientSubmit": lambda: submitted(get),
     "glideGoKeySlot": lambda: (glide.key_slot(b"foo"), None, b""),
     "glideGoSchema": lambda: (glide.schema()[0], None, b""),
+    "glideGoSetLog": lambda: (glide.set_log(0, None), None, b""),
     "glideGoClientOpen": lambda: glide.open(config),
     "glideGoClientExecute": lambda: with_handle(glide.execute(client._handle, ping)),
     "glideGoClientResolve": lambda: with_handle(glide.resolve(client._handle, ping)),
@@ -136,6 +137,7 @@ def exports() -> set[str]:
 
 WITHOUT_RESPONSE = {
     "glideGoSchema",
+    "glideGoSetLog",
     "glideGoClientClose",
     "glideGoClientLimit",
     "glideGoRouterClose",
