@@ -267,10 +267,10 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 13
+    assert len(told) == 14
     for place, status, handle, size in told:
-        # A router that opened has nothing to say, and so needs no memory; nor has a limit.
-        silent = ("glideGoRouterOpen", "glideGoClientLimit")
+        # A router that opened has nothing to say, and so needs no memory; nor have these two.
+        silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog")
         expected = 0 if place in silent else INTERNAL
         assert (place, status, size) == (place, expected, 0)
         assert not handle or place == "glideGoRouterOpen"

@@ -48,6 +48,9 @@ FUNCTION(glide_status, glide_session_open,
          (glide_client client, const uint8_t *request, size_t len, glide_session *session,
           glide_buffer *response),
          (client, request, len, session, response))
+FUNCTION(glide_status, glide_client_submit,
+         (glide_client client, const uint8_t *request, size_t len, uint64_t tag),
+         (client, request, len, tag))
 FUNCTION(glide_status, glide_session_execute,
          (glide_session session, const uint8_t *request, size_t len, glide_buffer *response),
          (session, request, len, response))
