@@ -27,15 +27,19 @@ type submission struct {
 	before, after *call
 }
 
-// glideGoClientLimit is the number of requests that may run at once on a client.
+// glideGoClientLimit is the number of requests that may run at once on a client, and whether events
+// may wait.
 //
 //export glideGoClientLimit
-func glideGoClientLimit(handle C.glide_client, limit *C.size_t) C.glide_status {
+func glideGoClientLimit(handle C.glide_client, limit *C.size_t, events *C.int) C.glide_status {
 	if err := guard(func() error {
 		fault("glideGoClientLimit")
 		client, err := find(&clients, uint64(handle))
 		if err == nil {
-			*limit = C.size_t(client.InflightLimit())
+			*limit, *events = C.size_t(client.InflightLimit()), 0
+			if knownSubscriber(uint64(handle)) != nil {
+				*events = 1
+			}
 		}
 		return err
 	}); err != nil {
@@ -62,7 +66,7 @@ func glideGoClientSubmit(handle C.glide_client, bytes *C.uint8_t, size C.size_t,
 		if err := k.request.decode(k.text); err != nil {
 			return err
 		}
-		k.request.start(client, &k.Call)
+		k.request.start(client, uint64(handle), &k.Call)
 		return nil
 	}); err != nil {
 		return k.fail(asError(err))

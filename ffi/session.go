@@ -101,6 +101,8 @@ func (r *request) startIn(session *core.Session, call *core.Call) error {
 		return badRequest("cluster_scan goes over all shards, and a session is with one node; SCAN is a command of it")
 	case r.password != nil:
 		return badRequest("update_connection_password is for the client; AUTH is a command of a session")
+	case r.channels != nil:
+		return badRequest("subscribe and unsubscribe are for the client: its connections follow the channels")
 	case r.batch != nil && r.batch.Repeat:
 		return badRequest("retry_connection_error: a session sends nothing again")
 	case r.batch != nil:
