@@ -383,17 +383,18 @@ static bool events_now(mailbox *box, size_t capacity)
 
 /* ---- The functions of glide.h ---------------------------------------------------------------- */
 
-glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
-                                 uint64_t tag)
+/* A Go function that begins a call whose ticket goes to its mailbox. */
+typedef glide_status submission(uint64_t handle, uint8_t *request, size_t len,
+                                glide_ticket *ticket);
+
+/* submit - begin a call on a client, or on a session of it, which is the handle. */
+static glide_status submit(submission *begin, glide_client client, uint64_t handle,
+                           const uint8_t *request, size_t len, uint64_t tag)
 {
     glide_status status;
     mailbox *box;
     parcel *sent;
 
-    if ((request == NULL && len > 0) || len > INT32_MAX)
-        return GLIDE_ERR_INVALID_ARGUMENT;
-    if (forked())
-        return forked_client_submit(client, request, len, tag);
     status = hold(client, &box);
     if (status != GLIDE_OK)
         return status;
@@ -404,13 +405,38 @@ glide_status glide_client_submit(glide_client client, const uint8_t *request, si
     }
     sent->ticket.watched = box->set;
     pthread_mutex_unlock(&box->lock);
-    status = glideGoClientSubmit(client, (uint8_t *)request, len, &sent->ticket);
+    status = begin(handle, (uint8_t *)request, len, &sent->ticket);
     if (status != GLIDE_OK) {
         pthread_mutex_lock(&box->lock); /* which is there: it has the parcel */
         discard(box, sent);
         release(box);
     }
     return status;
+}
+
+glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                 uint64_t tag)
+{
+    if ((request == NULL && len > 0) || len > INT32_MAX)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_client_submit(client, request, len, tag);
+    return submit(glideGoClientSubmit, client, client, request, len, tag);
+}
+
+glide_status glide_session_submit(glide_session session, const uint8_t *request, size_t len,
+                                  uint64_t tag)
+{
+    glide_status status;
+    glide_client client;
+
+    if ((request == NULL && len > 0) || len > INT32_MAX)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_session_submit(session, request, len, tag);
+    status = glideGoSessionClient(session, &client);
+    return status != GLIDE_OK ? status
+                              : submit(glideGoSessionSubmit, client, session, request, len, tag);
 }
 
 int32_t glide_client_event_fd(glide_client client)

@@ -23,8 +23,8 @@ type call struct {
 	core.Call
 	self      uint64 // its handle
 	request   request
-	text      []byte        // the caller's bytes
-	session   *core.Session // that the call opened
+	text      []byte   // the caller's bytes
+	session   *session // that the call opened
 	submitted bool
 
 	mu     sync.Mutex

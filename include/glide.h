@@ -503,6 +503,20 @@ GLIDE_API glide_status glide_client_submit(glide_client client, const uint8_t *r
                                            uint64_t tag);
 
 /*
+ * glide_session_submit - begin a request over a session's connection, as glide_session_execute() runs
+ * it. It completes among those of the session's client: its tag is none that is under way there,
+ * glide_client_poll() hands the completion out, and glide_client_cancel() gives it up, which loses
+ * the connection where it was written.
+ *
+ * Requests of one session run one after another, in the order of their submission where one thread
+ * submits them.
+ *
+ * Returns as glide_client_submit() does; GLIDE_ERR_CLOSED also where the session was closed.
+ */
+GLIDE_API glide_status glide_session_submit(glide_session session, const uint8_t *request,
+                                            size_t len, uint64_t tag);
+
+/*
  * glide_client_event_fd - a descriptor that is readable (POLLIN) while completions wait.
  *
  * Each call gives a new one, which is the caller's: it is closed with close(2) when it is not

@@ -260,15 +260,22 @@ glide_status request_resolve(glide_client client, const request_command *command
     return send(glide_client_resolve, client, encoded, &request, response);
 }
 
-glide_status request_submit(glide_client client, const request_command *command, uint64_t tag)
+/* submit - submit a command, if it could be encoded. */
+static glide_status submit(glide_status (*function)(uint64_t, const uint8_t *, size_t, uint64_t),
+                           uint64_t handle, const request_command *command, uint64_t tag)
 {
     wire_writer request = {0};
     glide_status status = GLIDE_ERR_INTERNAL;
 
     if (request_encode_command(&request, command))
-        status = glide_client_submit(client, request.data, request.len, tag);
+        status = function(handle, request.data, request.len, tag);
     wire_writer_free(&request);
     return status;
+}
+
+glide_status request_submit(glide_client client, const request_command *command, uint64_t tag)
+{
+    return submit(glide_client_submit, client, command, tag);
 }
 
 glide_status request_execute_batch(glide_client client, const request_batch *batch,
@@ -359,4 +366,10 @@ glide_status request_session_script(glide_session session, const request_script 
     const bool encoded = request_encode_script(&request, script);
 
     return send(glide_session_execute, session, encoded, &request, response);
+}
+
+glide_status request_session_submit(glide_session session, const request_command *command,
+                                    uint64_t tag)
+{
+    return submit(glide_session_submit, session, command, tag);
 }

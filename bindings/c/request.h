@@ -356,4 +356,9 @@ glide_status request_session_batch(glide_session session, const request_batch *b
 glide_status request_session_script(glide_session session, const request_script *script,
                                     glide_buffer *response);
 
+/* request_session_submit - glide_session_submit() with a CommandRequest made of command; else as
+ * request_execute(). */
+glide_status request_session_submit(glide_session session, const request_command *command,
+                                    uint64_t tag);
+
 #endif /* REQUEST_H */

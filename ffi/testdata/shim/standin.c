@@ -309,6 +309,20 @@ glide_status glideGoClientSubmit(glide_client client, uint8_t *bytes, size_t siz
     return GLIDE_ERR_CLOSED;
 }
 
+glide_status glideGoSessionClient(glide_session session, glide_client *client)
+{
+    (void)session;
+    *client = 0;
+    return GLIDE_ERR_CLOSED;
+}
+
+glide_status glideGoSessionSubmit(glide_session session, uint8_t *bytes, size_t size,
+                                  glide_ticket *ticket)
+{
+    (void)session, (void)bytes, (void)size, (void)ticket;
+    return GLIDE_ERR_CLOSED;
+}
+
 void glideGoCallCollect(uint64_t call)
 {
     (void)call;
