@@ -160,7 +160,7 @@ def connect(on: Field, client: Client, turn: int) -> None:
 
 
 def event_loop(on: Field, client: Client, turn: int) -> None:
-    """glide_client_submit, event_fd, poll and cancel, and glide_completions_free: libglide.aio."""
+    """The asynchronous functions, glide_session_submit among them: libglide.aio."""
     asyncio.run(submit(on, turn))
 
 
@@ -178,6 +178,8 @@ async def submit(on: Field, turn: int) -> None:
         return_exceptions=True,
     )
     assert [isinstance(answer, RequestError) for answer in answers] == [False] * 35 + [True]
+    async with await client.session("soak:key") as held:
+        await held.execute("GET", "soak:key")
     waiting = asyncio.ensure_future(client.execute("BLPOP", "soak:empty", 0))
     await client.execute("GET", "soak:key")
     waiting.cancel()

@@ -41,13 +41,16 @@ class Submitted:
         self.client = Client.connect(address, request_timeout=5.0)
         self.handle = self.client._handle
         glide.execute(self.handle, get)
+        self.session = self.client.session("faults")
         self.completions = glide.completions(self.handle)
         self.watch = select.poll()
         self.watch.register(glide.event_fd(self.handle), select.POLLIN)
         self.tag = 0
 
-    def submit(self, request):
+    def submit(self, request, in_session=False):
         self.tag += 1
+        if in_session:
+            return glide.session_submit(self.session._handle, request, len(request), self.tag)
         return glide.submit(self.handle, request, len(request), self.tag)
 
     def take(self):
@@ -57,8 +60,8 @@ class Submitted:
                 assert tag == self.tag
                 return status, None, data
 
-    def __call__(self, request):
-        status = self.submit(request)
+    def __call__(self, request, in_session=False):
+        status = self.submit(request, in_session)
         return self.take() if status == 0 else (status, None, b"")
 
 submitted = Submitted()
@@ -77,6 +80,8 @@ calls = {
     "glideGoClientClose": lambda: (glide.close(opened()), None, b""),
     "glideGoSessionOpen": lambda: glide.session_open(client._handle, opening),
     "glideGoSessionExecute": lambda: with_handle(glide.session_execute(session._handle, ping)),
+    "glideGoSessionClient": lambda: submitted(ping, in_session=True),
+    "glideGoSessionSubmit": lambda: submitted(ping, in_session=True),
     "glideGoSessionClose": lambda: (glide.session_close(opened_session()), None, b""),
     "glideGoRouterOpen": lambda: glide.router_open(own),
     "glideGoRouterResolve": lambda: with_handle(glide.router_resolve(router._handle, ping)),
@@ -141,6 +146,7 @@ WITHOUT_RESPONSE = {
     "glideGoClientClose",
     "glideGoClientLimit",
     "glideGoRouterClose",
+    "glideGoSessionClient",
     "glideGoSessionClose",
 }
 INTERNAL = 13
@@ -267,7 +273,7 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 14
+    assert len(told) == 16
     for place, status, handle, size in told:
         # A router that opened has nothing to say, and so needs no memory; nor have these two.
         silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog")

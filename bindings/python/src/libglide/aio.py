@@ -1,7 +1,6 @@
 """A client for asyncio, or another event loop with its interface, such as uvloop.
 
-``libglide.aio.Client`` has the methods of ``libglide.Client``, but for ``session``; those that wait
-are awaited.
+``libglide.aio.Client`` has the methods of ``libglide.Client``; those that wait are awaited.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from libglide import client as waiting
+from libglide.aio_session import Session
 from libglide.client import FINISHED
 from libglide.mailbox import Mailbox
 from libglide.response import Plan, Response, ResponsePolicy
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     P = ParamSpec("P")
 
 T = TypeVar("T")
+
+__all__ = ["Client", "Session"]
 
 
 def _arguments_of(
@@ -209,6 +211,21 @@ class Client:
         The arguments and errors are those of ``libglide.Client.resolve_batch``.
         """
         return self._client.resolve_batch(commands, atomic=atomic, route=route)
+
+    async def session(
+        self,
+        key: bytes | str | None = None,
+        *,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """Open a connection of one's own to one node, for ``WATCH``, ``MULTI`` and ``EXEC``.
+
+        The arguments and errors are those of ``libglide.Client.session``.
+        """
+        opening = partial(self._client.session, key, route=route, timeout=timeout)
+        loop = asyncio.get_running_loop()
+        return Session(await loop.run_in_executor(None, opening), self._mailbox)
 
     async def update_password(
         self, password: str | None, immediate: bool = False, *, timeout: float | None = None

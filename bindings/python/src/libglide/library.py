@@ -69,6 +69,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_client_close": (_STATUS, [_HANDLE]),
     "glide_session_open": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_session_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_session_submit": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.c_uint64]),
     "glide_session_close": (_STATUS, [_HANDLE]),
     "glide_client_submit": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.c_uint64]),
     "glide_client_event_fd": (ctypes.c_int32, [_HANDLE]),
@@ -79,6 +80,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
 # They do not wait, so it would only cost time to let go of the interpreter's lock in them.
 _QUICK = (
     "glide_client_submit",
+    "glide_session_submit",
     "glide_client_poll",
     "glide_completions_free",
     "glide_client_cancel",
@@ -171,6 +173,8 @@ class Library:
         self._log_lock = threading.Lock()
         self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit
         """Begin a ``CommandRequest`` of a client, which has so many bytes, under a tag."""
+        self.session_submit: Callable[[int, bytes, int, int], int] = self._c.glide_session_submit
+        """The same in a session."""
 
     def version(self) -> str:
         """The release of the library."""

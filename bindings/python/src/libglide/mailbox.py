@@ -33,6 +33,7 @@ class Mailbox:
         self._client = client
         self._loop = loop
         self._submit = library.submit
+        self._submit_in_session = library.session_submit
         self._completions = library.completions(client)
         self._tag = 0
         self._under_way: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
@@ -43,8 +44,10 @@ class Mailbox:
             raise _refusal(-self._descriptor)
         loop.add_reader(self._descriptor, self._deliver)
 
-    async def answer(self, request: bytes) -> tuple[int, bytes]:
+    async def answer(self, request: bytes, session: int | None = None) -> tuple[int, bytes]:
         """Run a ``CommandRequest``: its status and its ``Response``.
+
+        With the handle of a session of the client it runs there.
 
         Where as many requests are under way as the client may have, it waits until there is room.
         Where the task is cancelled the request is given up.
@@ -58,13 +61,16 @@ class Mailbox:
             raise RuntimeError("the client belongs to another event loop; each loop needs its own")
         if self._crowd:
             await self._turn()
+        submit, handle = self._submit, self._client
+        if session is not None:
+            submit, handle = self._submit_in_session, session
         self._tag = tag = self._tag + 1
-        status = self._submit(self._client, request, len(request), tag)
+        status = submit(handle, request, len(request), tag)
         while status != _OK:
             if status != _BUSY:
                 raise _refusal(status)
             await self._turn(again=True)
-            status = self._submit(self._client, request, len(request), tag)
+            status = submit(handle, request, len(request), tag)
         future: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
         self._under_way[tag] = future
         try:
