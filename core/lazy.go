@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -34,6 +35,9 @@ func (c *Client) connect(ctx context.Context) error {
 		return errClosed
 	}
 	late := NewError(StatusTimeout, "not connected to any of %v by the deadline", c.config.Addresses)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		late = NewError(StatusCancelled, "cancelled before any of %v was connected to", c.config.Addresses)
+	}
 	late.Retryable = true
 	return late
 }
