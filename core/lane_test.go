@@ -320,3 +320,26 @@ func TestACallEndsAsCancelledWhateverItIsAtThen(t *testing.T) {
 		})
 	}
 }
+
+func TestAReplyThatComesAfterTheDeadlineOfItsFanOutIsGivenToNobodyElse(t *testing.T) {
+	f := fakeCluster(t)
+	for _, node := range f.all() {
+		node.On("GET", fakenode.Bulk("own"))
+		node.On("MGET", fakenode.Late(fakenode.Array(fakenode.Bulk("late")), 250*time.Millisecond))
+	}
+	client := openFakes(t, f)
+	for range 3 { // both nodes are quick, so one goroutine leads both lanes
+		run(t, client, command("GET", "foo"))
+		run(t, client, command("GET", "b"))
+	}
+	request := command("MGET", "foo", "b")
+	request.Timeout = 125 * time.Millisecond
+	late := failure(t, client, request)
+	require.Equal(t, StatusTimeout, late.Status)
+	require.True(t, late.Sent)
+	for range 3 {
+		require.Equal(t, routing.Bulk("own"), run(t, client, command("GET", "foo")).Value)
+		require.Equal(t, routing.Bulk("own"), run(t, client, command("GET", "b")).Value)
+	}
+	require.Len(t, f.three.Got("GET"), 6)
+}
