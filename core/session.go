@@ -92,7 +92,7 @@ func (c *Client) session(ctx context.Context, route routing.Route) (*Session, er
 				return nil, errClosed
 			}
 			return nil, tooMany("sessions", c.config.InflightLimit)
-		case next == giveUp || next == waitFirst && !f.pause(ctx):
+		case next == giveUp || next == vetFirst || next == waitFirst && !f.pause(ctx):
 			return nil, failure
 		}
 		c.steer(f, next)
@@ -150,6 +150,9 @@ func (s *Session) await(ctx context.Context, mine place) error {
 	case <-s.life.Done():
 	case <-ctx.Done():
 		s.turns.leave(mine)
+		if s.life.Err() != nil { // which ends the context too
+			return s.closedError()
+		}
 		failure := transportError("session", s.to, &connError{false, ctx.Err()}, false)
 		failure.Message = "session: another call on it has not ended: " + ctx.Err().Error()
 		return failure

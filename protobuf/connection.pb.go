@@ -1231,6 +1231,9 @@ type ConnectionRequest struct {
 	// For networks that translate addresses. A server's certificate must still be for the announced
 	// host, and routes may name either address.
 	AddressMap []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
+	// A client with a password logs in wherever a redirect leads. Without this it follows one to an
+	// address that no topology has only where the node that redirects names it as one of its cluster.
+	TrustRedirects bool `protobuf:"varint,102,opt,name=trust_redirects,json=trustRedirects,proto3" json:"trust_redirects,omitempty"`
 	// Messages of subscriptions that may wait to be taken; those beyond it are counted and dropped.
 	// 0: 8192. They take 32 MiB at most, whatever this says.
 	EventQueueLimit uint32 `protobuf:"varint,103,opt,name=event_queue_limit,json=eventQueueLimit,proto3" json:"event_queue_limit,omitempty"`
@@ -1545,6 +1548,13 @@ func (x *ConnectionRequest) GetAddressMap() []*AddressMapping {
 	return nil
 }
 
+func (x *ConnectionRequest) GetTrustRedirects() bool {
+	if x != nil {
+		return x.TrustRedirects
+	}
+	return false
+}
+
 func (x *ConnectionRequest) GetEventQueueLimit() uint32 {
 	if x != nil {
 		return x.EventQueueLimit
@@ -1651,7 +1661,7 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"_interface\"p\n" +
 	"\x0eAddressMapping\x123\n" +
 	"\tannounced\x18\x01 \x01(\v2\x15.libglide.NodeAddressR\tannounced\x12)\n" +
-	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xdd\x13\n" +
+	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\x86\x14\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1701,7 +1711,8 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"rdmaConfig\x88\x01\x01\x12&\n" +
 	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerName\x129\n" +
 	"\vaddress_map\x18e \x03(\v2\x18.libglide.AddressMappingR\n" +
-	"addressMap\x12*\n" +
+	"addressMap\x12'\n" +
+	"\x0ftrust_redirects\x18f \x01(\bR\x0etrustRedirects\x12*\n" +
 	"\x11event_queue_limit\x18g \x01(\rR\x0feventQueueLimitB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +

@@ -34,6 +34,7 @@ enum { /* ConnectionRequest */
     CONNECTION_CERT_RELOAD = 33,
     CONNECTION_TLS_SERVER_NAME = 100,
     CONNECTION_ADDRESS_MAP = 101,
+    CONNECTION_TRUST_REDIRECTS = 102,
     CONNECTION_EVENT_QUEUE_LIMIT = 103,
 
     MAPPING_ANNOUNCED = 1,
@@ -224,6 +225,7 @@ bool request_encode_connection(wire_writer *writer, const request_connection *co
     if (connection->backoff != NULL)
         put_backoff(writer, connection->backoff);
     put_address_map(writer, connection);
+    wire_put_nonzero(writer, CONNECTION_TRUST_REDIRECTS, connection->trust_redirects);
     if (connection->channels_count > 0)
         put_channels(writer, connection);
     wire_put_nonzero(writer, CONNECTION_EVENT_QUEUE_LIMIT, connection->event_queue_limit);

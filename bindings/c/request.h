@@ -119,6 +119,7 @@ typedef struct request_connection {
     const request_backoff *backoff;           /* NULL: {4, 10, 2, 20} */
     const request_mapping *address_map;       /* for networks that translate addresses */
     size_t address_map_count;
+    bool trust_redirects;                     /* log in wherever a redirect leads */
     const request_channels *channels; /* that are subscribed to from the start, each kind once */
     size_t channels_count;
     uint32_t event_queue_limit; /* messages that wait for glide_client_poll(); 0: 8192 */

@@ -185,10 +185,7 @@ async def submit(on: Field, turn: int) -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-    if on.leak and turn % 50 == 0:
-        on.kept.append(client)
-    else:
-        await client.close()
+    await client.close()
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -201,8 +198,8 @@ ENTRIES: tuple[Entry, ...] = (
     look,
     session,
     execute,
-    connect,
     event_loop,
+    connect,
 )
 
 
