@@ -48,7 +48,7 @@ var places = map[string]place{
 // or that mean nothing on it.
 var refusals = map[string]string{
 	"session":  "needs a connection of its own, a session",
-	"pubsub":   "needs a subscription, which this client does not offer yet",
+	"pubsub":   "is for the client's own subscribe and unsubscribe, which follow the channels",
 	"stream":   "turns the connection into a stream",
 	"owned":    "sets a state of the connection that the client itself keeps",
 	"sentinel": "is for a sentinel, which this client does not talk to",

@@ -154,6 +154,17 @@ def session(on: Field, client: Client, turn: int) -> None:
     on.drop(turn, held)
 
 
+def subscription(on: Field, client: Client, turn: int) -> None:
+    """Subscriptions, on a client of their own."""
+    own = on.open(lazy=False)
+    with own.subscribe("soak:news", patterns=["soak:p*"], sharded=["soak:sharded"]) as heard:
+        client.execute("PUBLISH", "soak:news", "x")
+        client.execute("SPUBLISH", "soak:sharded", "x")
+        for _ in range(2):
+            assert heard.get(timeout=60.0) is not None
+    on.drop(turn, own)
+
+
 def connect(on: Field, client: Client, turn: int) -> None:
     """glide_client_open, glide_client_close."""
     on.drop(turn, on.open(lazy=turn % 4 != 0))
@@ -197,6 +208,7 @@ ENTRIES: tuple[Entry, ...] = (
     resolve,
     look,
     session,
+    subscription,
     execute,
     event_loop,
     connect,

@@ -14,6 +14,7 @@ LIBRARY = TOP / "build" / "faults" / "libglide.so.1"
 
 BEGIN = """
 import ctypes, json, os, select, sys, threading, time
+import libglide
 from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, SlotKeyRoute, SlotType
 from libglide import Topology
 from libglide import library, messages
@@ -56,7 +57,7 @@ class Submitted:
     def take(self):
         while True:
             assert self.watch.poll(10_000)
-            for tag, status, data in self.completions.take()[1]:
+            for tag, status, data, _ in self.completions.take()[1]:
                 assert tag == self.tag
                 return status, None, data
 
@@ -187,6 +188,43 @@ for _ in range(20):
 """
     told = answers(program, cluster)
     assert [status for _, status, _, _ in told] == [0] * 40
+
+
+def test_a_panic_where_events_are_taken_is_told_and_the_events_come_later(
+    cluster: Cluster,
+) -> None:
+    program = """
+subscription = client.subscribe("faults:events")
+with fault("glideGoClientEvents"):
+    client.execute("PUBLISH", "faults:events", "kept")
+    try:
+        subscription.get(20)
+    except libglide.RequestError as error:
+        print(json.dumps(["told", error.status, None, str(error)]))
+print(json.dumps(["then", 0, None, subscription.get(20).payload.decode()]))
+
+class Polled(Submitted):
+    def take(self):
+        while True:
+            assert self.watch.poll(10_000)
+            for _, status, data, kind in self.completions.take()[1]:
+                if kind == 1:
+                    return status, None, data
+
+polled = Polled()
+with fault("glideGoClientEvents"):
+    glide.execute(polled.handle, client._codec.channels(0, [b"faults:polled"], False))
+    tell("told", *polled.take())
+response = classes.response.FromString(polled.take()[2])
+print(json.dumps(["then", response.events[0].kind, None, response.events[0].names[0].decode()]))
+"""
+    told = answers(program, cluster)
+    for _, status, _, message in told[::2]:
+        assert status == INTERNAL
+        assert re.fullmatch(
+            r"panic: the fault of glideGoClientEvents at .*fault\.go:\d+", str(message)
+        )
+    assert told[1::2] == [["then", 0, None, "kept"], ["then", 1, None, "faults:polled"]]
 
 
 def test_a_panic_while_a_request_is_cancelled_is_its_error(cluster: Cluster) -> None:

@@ -28,6 +28,8 @@ from libglide.values import Value
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
 
+    from libglide.aio_subscription import Subscription
+
     P = ParamSpec("P")
 
 T = TypeVar("T")
@@ -233,6 +235,25 @@ class Client:
         opening = partial(self._client.session, key, route=route, timeout=timeout)
         loop = asyncio.get_running_loop()
         return Session(await loop.run_in_executor(None, opening), self._mailbox)
+
+    async def subscribe(
+        self,
+        *channels: bytes | str,
+        patterns: Sequence[bytes | str] = (),
+        sharded: Sequence[bytes | str] = (),
+        timeout: float | None = None,
+    ) -> Subscription:
+        """Listen to channels, over connections beside those of requests.
+
+        The arguments and errors are those of ``libglide.Client.subscribe``.
+        """
+        from libglide.aio_subscription import Subscription
+        from libglide.inbox import Inbox
+        from libglide.listeners import keys, patience
+
+        inbox = Inbox(keys(channels, patterns, sharded), self._client._event_queue_limit)
+        seconds = patience(timeout, self._client._connection_timeout)
+        return await Subscription(self, self._mailbox, inbox)._begin(seconds)
 
     async def update_password(
         self, password: str | None, immediate: bool = False, *, timeout: float | None = None

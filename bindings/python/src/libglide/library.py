@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from libglide.exceptions import ClosingError, LibraryError, Status
+from libglide.exceptions import ClosingError, GlideError, LibraryError, RequestError, Status
 from libglide.interrupt import Interrupt
 
 NAME = "libglide.so.1"
@@ -113,6 +113,7 @@ def _take(address: int, size: int) -> bytes | Bulk:
     return ctypes.string_at(address, size)
 
 
+EVENTS = 1  # the kind of a completion that holds events of subscriptions
 VALUE, BULK = 0x12, 0x2A  # keys of Response.value and of Value.bulk
 
 
@@ -315,11 +316,12 @@ class Completions:
         self._count = _SIZE()
         self._count_reference = ctypes.byref(self._count)
 
-    def take(self) -> tuple[int, list[tuple[int, int, bytes]]]:
+    def take(self) -> tuple[int, list[tuple[int, int, bytes, int]]]:
         """Take those that wait, or some of them.
 
         Returns:
-            The status of the library, and for each the tag, the status and the response.
+            The status of the library, and for each the tag, the status, the response and the kind:
+            0 or ``EVENTS``, or one that only newer libraries know.
         """
         status = self._poll(self._client, self._room, self._AT_ONCE, self._count_reference)
         count = self._count.value
@@ -327,8 +329,8 @@ class Completions:
             return status, []
         copy = ctypes.string_at
         taken = [
-            (tag, ended, copy(data, size) if size else b"")
-            for tag, data, size, ended, _ in _COMPLETION.iter_unpack(
+            (tag, ended, copy(data, size) if size else b"", kind)
+            for tag, data, size, ended, kind in _COMPLETION.iter_unpack(
                 self._bytes[: count * _COMPLETION.size]
             )
         ]
@@ -440,6 +442,18 @@ def forked() -> ClosingError:
         return ClosingError("the library could not be loaded again", status=Status.FORKED)
     error = data[_varint_end(data, 1) :]
     return ClosingError(error[_varint_end(error, 3) :].decode(), status=Status.FORKED)
+
+
+def refusal(status: int) -> GlideError:
+    """The error of a call on a client that comes without a message of its own."""
+    if status == Status.FORKED:
+        return ClosingError(
+            "the client was opened before this process was forked; open a new one in the child",
+            status=Status.FORKED,
+        )
+    if status == Status.CLOSED:
+        return ClosingError("the client is closed", status=Status.CLOSED)
+    return RequestError(f"libglide answered {Status(status).name}", status=Status(status))
 
 
 def _varint_end(data: bytes, start: int) -> int:
