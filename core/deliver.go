@@ -56,6 +56,9 @@ type flight struct {
 	// transaction is what goes in place of the leg's words: MULTI, commands, EXEC.
 	transaction [][][]byte
 	alone       bool            // over a connection of its own: it blocks
+	wait        *routing.Wait   // for how long; nil: it does not
+	began       time.Time       // where it blocks
+	anew        bool            // the next attempt is not the first
 	script      *Script         // that the words run
 	loading     bool            // the next attempt loads its source first
 	supplied    routing.Address // the node that was given the source last
@@ -89,7 +92,10 @@ func newFlight(plan *routing.Plan, leg *routing.Leg) *flight {
 }
 
 func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
-	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes, alone: plan.Wait.Blocks}
+	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
+	if plan.Wait.Blocks {
+		f.wait, f.began, f.alone = &plan.Wait, time.Now(), !plan.Wait.InLine
+	}
 }
 
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
@@ -199,7 +205,7 @@ func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.
 		failure, next := c.judge(group[0], routing.Value{}, err)
 		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
 			for _, f := range group {
-				f.waits = group[0].waits
+				f.waits, f.anew = group[0].waits, true
 				f.blame(failure, next)
 				c.steer(f, next)
 			}
@@ -242,6 +248,7 @@ func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdi
 	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
 		f.blame(failure, next)
 		c.steer(f, next)
+		f.anew = true
 		logf(LogDebug, "%s goes again, to %s, after: %s", f.describe(), f.to, disclosed(failure.Message))
 		replies, err := c.attempt(ctx, f)
 		if err == nil {
@@ -257,15 +264,28 @@ var askingWords = [][]byte{[]byte("ASKING")}
 // attempt sends flights to the target they share in one write, and gives one reply for each.
 func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
 	commands, alone := commandsOf(group)
-	exchange := c.exchange
-	if alone {
-		exchange = c.aside
+	to := group[0].to
+	l, err := c.links.to(to.endpoint, to.role)
+	if err != nil {
+		return nil, err
 	}
-	replies, err := exchange(ctx, group[0].to, commands...)
+	exchange := l.exchange
+	switch {
+	case alone:
+		exchange = l.aside
+	case waitInLine(group):
+		exchange = l.inLine
+	}
+	replies, err := exchange(ctx, commands...)
 	if err != nil {
 		return nil, err
 	}
 	return resultsOf(group, replies), nil
+}
+
+// waitInLine says whether flights have their node wait on the connection that they share with others.
+func waitInLine(group []*flight) bool {
+	return slices.ContainsFunc(group, func(f *flight) bool { return f.wait != nil && !f.alone })
 }
 
 // commandsOf is what flights send in one write; alone: over a connection of their own.
@@ -297,8 +317,12 @@ func (f *flight) appendTo(commands [][][]byte) [][][]byte {
 	if f.asking {
 		commands = append(commands, askingWords)
 	}
-	if f.transaction != nil {
+	switch {
+	case f.transaction != nil:
 		return append(commands, f.transaction...)
+	case f.wait != nil && f.anew:
+		// A server that hands a slot over sends those who block there on; they wait no longer for it.
+		return append(commands, f.wait.After(f.leg.Words, time.Since(f.began)))
 	}
 	return append(commands, f.leg.Words)
 }
@@ -451,7 +475,7 @@ func (c *Client) redirect(f *flight, line string) verdict {
 	}
 	if !move.Ask {
 		snapshot = c.topology.moved(move.Slot, move.To)
-		c.refreshSoon(move.To)
+		c.refreshFor(ofMoved, move.To)
 	}
 	if f.redirects++; f.redirects > maxRedirects || f.stay {
 		return giveUp

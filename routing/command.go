@@ -68,6 +68,7 @@ const (
 type wait struct {
 	word    int    // index of that word; waitLast, waitAfterBLOCK or waitNever
 	seconds bool   // the unit is seconds with a fraction, else milliseconds
+	inLine  bool   // it waits for what its own connection brought before
 	zero    uint64 // the milliseconds that 0 stands for; 0: for ever
 }
 
@@ -185,6 +186,7 @@ func (c *command) parseWait(text string) error {
 	if text == "-" {
 		return nil
 	}
+	text, c.wait.inLine = strings.CutSuffix(text, " in line")
 	word, unit, _ := strings.Cut(text, " ")
 	if shorter, zero, has := strings.Cut(unit, ", 0 is "); has {
 		number, err := strconv.ParseUint(zero, 10, 32)
