@@ -133,6 +133,9 @@ func (c *Client) scatter(ctx context.Context, all []*flight) {
 // convoyOf makes trips of flights; apart are those that go over connections of their own.
 func (c *Client) convoyOf(all []*flight, deadline time.Time) (together convoy, apart [][]*flight) {
 	for _, group := range byTarget(all) {
+		if c.turnAway(group) {
+			continue
+		}
 		commands, alone := commandsOf(group)
 		l, err := c.links.to(group[0].to.endpoint, group[0].to.role)
 		if alone || err != nil {
@@ -203,7 +206,7 @@ func (c *Client) fly(ctx context.Context, group []*flight) {
 func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.Value, err error) {
 	if err != nil && len(group) > 1 && !wasSent(err) {
 		failure, next := c.judge(group[0], routing.Value{}, err)
-		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
+		if next == sendAgain || next == waitFirst && c.pause(ctx, group[0], len(group)) {
 			for _, f := range group {
 				f.waits, f.anew = group[0].waits, true
 				f.blame(failure, next)
@@ -245,7 +248,7 @@ func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err e
 // goOn goes on with a flight that failed, by the verdict on it, until it has an outcome.
 func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdict) {
 	var reply routing.Value
-	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
+	for failure != nil && next != giveUp && (next != waitFirst || c.pause(ctx, f, 1)) {
 		f.blame(failure, next)
 		c.steer(f, next)
 		f.anew = true

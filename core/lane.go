@@ -33,7 +33,8 @@ type lane struct {
 	alone  *errand   // that is posted, see post.go; nothing waits behind it
 	closed bool
 
-	quick atomic.Bool // so was the last exchange, and its connection stands
+	quick    atomic.Bool  // so was the last exchange, and its connection stands
+	progress atomic.Int64 // Unix nanoseconds; when what is led at present was begun
 
 	// The leader's.
 	words [][][]byte
@@ -214,12 +215,14 @@ func (n *lane) prepare(batch []*errand) {
 		n.until.extend(e.deadline)
 	}
 	n.began = time.Now()
+	n.progress.Store(n.began.UnixNano())
 }
 
 // drive leads until a caller can.
 func (n *lane) drive() {
 	var batch []*errand
 	for driving := true; driving; {
+		n.progress.Store(time.Now().UnixNano())
 		err := n.wire.reach()
 		batch = n.fill(batch[:0], time.Time{})
 		switch {

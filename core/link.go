@@ -198,7 +198,8 @@ type peer struct {
 	counters counters
 	health   health
 	gate     gate
-	links    [2]*link // by role; nil where none stands. The lock of the client's links guards them
+	pausing  atomic.Int64 // requests that wait before they go to it again
+	links    [2]*link     // by role; nil where none stands. The lock of the client's links guards them
 }
 
 // links are the links of a client, by endpoint and role. They connect when they are first used.
