@@ -136,6 +136,23 @@ func TestAReadWhoseReplyWasLostIsSentOnceMore(t *testing.T) {
 	require.Len(t, f.three.Got("GET {foo}2"), 2)
 }
 
+func TestALookAtANodeWhoseReplyWasLostIsTakenOnceMore(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	for _, words := range [][]string{{"INFO"}, {"PING"}, {"CONFIG", "GET", "port"}, {"DBSIZE"}, {"PUBSUB", "NUMPAT"}} {
+		f.three.On(words[0], fakenode.Hangup(), fakenode.Int(1))
+		for _, node := range []*fakenode.Node{f.one, f.two} {
+			node.On(words[0], fakenode.Int(1))
+		}
+		run(t, client, command(words...).to(routing.Route{Kind: routing.RouteAllPrimaries}))
+		require.Len(t, f.three.Got(words[0]), 2, words)
+	}
+	f.three.On("SCRIPT", fakenode.Hangup())
+	refused := failure(t, client, command("SCRIPT", "FLUSH").to(routing.Route{Kind: routing.RouteAllPrimaries}))
+	require.False(t, refused.Retryable)
+	require.Len(t, f.three.Got("SCRIPT"), 1, "it is no look")
+}
+
 func TestAWriteToANodeThatComesUpWithinTheDeadlineSucceeds(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)

@@ -61,6 +61,7 @@ const (
 	accessNone access = iota // it has none
 	accessRead
 	accessWrite
+	accessLook  // it has none, and changes nothing
 	accessState // it sets a state of the connection, and changes no key
 )
 
@@ -148,6 +149,8 @@ func parseCommand(line string) (*command, error) {
 		row.access = accessRead
 	case "write":
 		row.access = accessWrite
+	case "look":
+		row.access = accessLook
 	case "state":
 		row.access = accessState
 	case "-":

@@ -58,7 +58,7 @@ type Plan struct {
 	Policy Policy // PolicyDefault: one leg, whose reply is the value
 	Split  bool   // the legs are parts of one command, by slot
 	Wait   Wait
-	// ReadOnly says that the command changes no key, so that it may run twice.
+	// ReadOnly says that the command changes nothing, so that it may run twice.
 	ReadOnly bool
 	// Writes says that the command may change keys, so that to follow a redirect on several legs
 	// would run it several times on one node.
@@ -103,7 +103,7 @@ func (by *Planner) begin(p *Plan, r *Request, s *Snapshot) (*command, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.ReadOnly, p.Writes = command.access == accessRead, command.access == accessWrite
+	p.ReadOnly, p.Writes = command.access == accessRead || command.access == accessLook, command.access == accessWrite
 	p.SetsState = command.access == accessState
 	p.Wait, err = command.wait.of(r.Words)
 	return command, err
