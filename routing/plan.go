@@ -261,15 +261,25 @@ func (by *Planner) Choose(l *Leg, s *Snapshot) error {
 	return nil
 }
 
-// pick takes a random node that is usable, or any where none is.
+// maxDraws is how often a node is drawn before the next best one is taken.
+const maxDraws = 4
+
+// pick takes a random node that is usable, or any where none is. In place of one that is not another
+// is drawn: its neighbour would have to serve for two.
 func (by *Planner) pick(l *Leg, nodes []*Node) error {
 	if len(nodes) == 0 {
 		return noNode("the topology has no nodes")
 	}
-	start := by.Random(len(nodes))
-	l.Node = nodes[start]
+	drawn := by.Random(len(nodes))
+	for range maxDraws {
+		if by.usable(nodes[drawn]) {
+			break
+		}
+		drawn = by.Random(len(nodes))
+	}
+	l.Node = nodes[drawn]
 	for i := range nodes {
-		if node := nodes[(start+i)%len(nodes)]; by.usable(node) {
+		if node := nodes[(drawn+i)%len(nodes)]; by.usable(node) {
 			l.Node = node
 			break
 		}

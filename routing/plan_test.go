@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -232,6 +233,21 @@ func TestAPrimaryOfAFanOutIsFollowedByTheReplicaThatTookItsPlace(t *testing.T) {
 	leg := primaries.Legs[0]
 	require.NoError(t, planner.Choose(&leg, vectorTopology{Ranges: []vectorRange{{0, 16383, "h:2", nil}}}.snapshot(t)))
 	require.Equal(t, "h:1", leg.Node.Address.String(), "nobody took its place")
+}
+
+func TestANodeThatIsDownHandsItsShareToAllTheOthers(t *testing.T) {
+	draws := rand.New(rand.NewPCG(1, 2))
+	by := &Planner{Random: draws.IntN, Usable: func(n *Node) bool { return n.Address.Port != 7002 }}
+	snapshot, served := three(t), make(map[string]int)
+	for range 5000 {
+		var p Plan
+		require.NoError(t, by.Plan(&p, &Request{Words: words("TIME")}, snapshot))
+		served[p.Legs[0].Node.Address.String()]++
+	}
+	require.Len(t, served, len(snapshot.Nodes())-1)
+	for name, times := range served {
+		require.InDelta(t, 5000/len(served), times, 150, name)
+	}
 }
 
 func TestTheCommonPlanTakesNoMemory(t *testing.T) {
