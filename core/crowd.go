@@ -1,7 +1,6 @@
 package core
 
 import (
-	"context"
 	"time"
 
 	"libglide/routing"
@@ -62,15 +61,4 @@ func (n *lane) crowd(down bool) int64 {
 		return 0
 	}
 	return int64(len(n.queue))
-}
-
-// pause is that of a flight, for so many, which are counted among those who wait for their node.
-func (c *Client) pause(ctx context.Context, f *flight, count int) bool {
-	p := c.links.at(f.to.endpoint)
-	if p == nil {
-		return f.pause(ctx)
-	}
-	p.pausing.Add(int64(count))
-	defer p.pausing.Add(-int64(count))
-	return f.pause(ctx)
 }
