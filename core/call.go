@@ -160,6 +160,11 @@ func (k *Call) board() {
 	f := &k.flight
 	f.begin(&k.plan, &k.plan.Legs[0])
 	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
+	if k.client.turnAway([]*flight{f}) {
+		k.Response, k.Err = k.client.conclude(&k.plan, &k.Request, []*flight{f})
+		k.end()
+		return
+	}
 	link, err := k.client.links.to(f.to.endpoint, f.to.role)
 	if err != nil {
 		k.settle(routing.Value{}, err)
