@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mailboxes.h"
 #include "shim.h"
 #include "standin.h"
 
@@ -124,10 +125,11 @@ int main(void)
         MUST(pthread_create(&threads[i], NULL, work, (void *)i) == 0);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    standin_stop();
     MUST(standin_led > THREADS * CALLS / 10);
     MUST(standin_left >= THREADS * CALLS / 12);
     printf("%d calls of %d threads: %d led, %d left\n", THREADS * CALLS, THREADS, standin_led,
            standin_left);
+    mailboxes_try();
+    standin_stop();
     return 0;
 }

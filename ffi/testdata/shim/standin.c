@@ -20,6 +20,7 @@ enum { CALLS = 1024, ANSWERERS = 3, WAIT_MS = 20 };
 static struct call {
     pthread_mutex_t lock;
     glide_ticket *ticket; /* NULL: nobody waits */
+    glide_client client;  /* that it was submitted to; 0: a thread waits */
     uint64_t turn;
     uint8_t text[64];
     size_t len;
@@ -30,6 +31,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 static size_t idle[CALLS], idle_count;
 static bool running;
 static pthread_t answerers[ANSWERERS];
+
+static bool closed(glide_client client);
 
 int standin_led, standin_left;
 
@@ -56,7 +59,9 @@ static void release(struct call *which)
 /* rouse - as in ffi/ticket.go. */
 static void rouse(glide_ticket *ticket, uint32_t state)
 {
-    if (__atomic_exchange_n(&ticket->state, state, __ATOMIC_SEQ_CST) == TICKET_ASLEEP)
+    if (ticket->mailbox != NULL)
+        mailbox_put(ticket);
+    else if (__atomic_exchange_n(&ticket->state, state, __ATOMIC_SEQ_CST) == TICKET_ASLEEP)
         syscall(SYS_futex, &ticket->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
@@ -68,16 +73,18 @@ static void fill(glide_buffer *buffer, const uint8_t *bytes, size_t len)
     memcpy(buffer->data, bytes, len);
 }
 
-/* answer - end the call, if its thread still waits. */
-static void answer(struct call *which)
+/* end_with - end the call, if somebody still waits; with a client, if it was submitted there. */
+static void end_with(struct call *which, glide_status status, glide_client client)
 {
-    glide_ticket *ticket;
+    glide_ticket *ticket = NULL;
 
     pthread_mutex_lock(&which->lock);
-    ticket = which->ticket;
-    which->ticket = NULL;
+    if (client == 0 || client == which->client) {
+        ticket = which->ticket;
+        which->ticket = NULL;
+    }
     if (ticket != NULL) {
-        ticket->status = GLIDE_OK;
+        ticket->status = status;
         ticket->handle = which->turn;
         fill(&ticket->response, which->text, which->len);
     }
@@ -88,6 +95,11 @@ static void answer(struct call *which)
     }
 }
 
+static void answer(struct call *which)
+{
+    end_with(which, GLIDE_OK, 0);
+}
+
 static void promote(struct call *which)
 {
     pthread_mutex_lock(&which->lock);
@@ -96,7 +108,7 @@ static void promote(struct call *which)
     pthread_mutex_unlock(&which->lock);
 }
 
-static void begin(const uint8_t *bytes, size_t len, glide_ticket *ticket)
+static void begin_for(glide_client client, const uint8_t *bytes, size_t len, glide_ticket *ticket)
 {
     struct call *made = new_call();
     uint8_t what = len > 0 ? bytes[0] : 'n';
@@ -105,15 +117,25 @@ static void begin(const uint8_t *bytes, size_t len, glide_ticket *ticket)
         abort(); /* more threads than CALLS */
     pthread_mutex_lock(&made->lock);
     made->ticket = ticket;
+    made->client = client;
     made->len = len < sizeof made->text ? len : sizeof made->text;
     memcpy(made->text, bytes, made->len);
     ticket->call = (uint64_t)(made - calls);
     ticket->turn = ++made->turn;
     ticket->wait_ns = what == 's' ? WAIT_MS * 1000000LL : 0;
     made->due = what == 'l' || what == 'p' || what == 'b';
+    if (client != 0)
+        __atomic_store_n(&ticket->begun, 1, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&made->lock);
     if (what == 'n')
         answer(made);
+    else if (closed(client)) /* as the last of it was being begun */
+        end_with(made, GLIDE_ERR_CLOSED, client);
+}
+
+static void begin(const uint8_t *bytes, size_t len, glide_ticket *ticket)
+{
+    begin_for(0, bytes, len, ticket);
 }
 
 static void *answer_later(void *nothing)
@@ -129,7 +151,7 @@ static void *answer_later(void *nothing)
             due = which->due && which->ticket != NULL;
             which->due = false;
             pthread_mutex_unlock(&which->lock);
-            if (due && which->text[0] == 'p')
+            if (due && which->text[0] == 'p' && which->client == 0)
                 promote(which);
             else if (due)
                 answer(which);
@@ -244,11 +266,6 @@ glide_status glideGoClientStatistics(glide_client client, glide_buffer *response
     return echo((uint8_t *)"statistics", 10, response);
 }
 
-glide_status glideGoClientClose(glide_client client)
-{
-    return client == 0 ? GLIDE_ERR_INVALID_ARGUMENT : GLIDE_OK;
-}
-
 glide_status glideGoRouterOpen(uint8_t *bytes, size_t len, glide_router *router,
                                glide_buffer *response)
 {
@@ -285,45 +302,80 @@ glide_status glideGoSetLog(int32_t level, glide_log_callback callback, uintptr_t
     return GLIDE_OK;
 }
 
-/* The asynchronous form has no stand-in: it is turned away, and its C tests run under the address
- * sanitizer with the library itself. */
+/* ---- The asynchronous form ------------------------------------------------------------------- */
+
+static glide_client open_until = STANDIN_CLIENTS; /* those below were closed */
+static int events_waiting;
+
+/* The first clients are always open: those of the calls that wait. */
+static bool closed(glide_client client)
+{
+    return client >= STANDIN_CLIENTS &&
+           client < __atomic_load_n(&open_until, __ATOMIC_SEQ_CST);
+}
+
+glide_status glideGoClientClose(glide_client client)
+{
+    if (client == 0)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (client >= STANDIN_CLIENTS)
+        __atomic_store_n(&open_until, client + 1, __ATOMIC_SEQ_CST);
+    for (size_t i = 0; i < CALLS; i++)
+        end_with(&calls[i], GLIDE_ERR_CLOSED, client);
+    return GLIDE_OK;
+}
+
 glide_status glideGoClientLimit(glide_client client, size_t *limit, int *events)
 {
-    (void)client;
-    *limit = 0;
-    *events = 0;
-    return GLIDE_ERR_CLOSED;
+    if (closed(client))
+        return GLIDE_ERR_CLOSED;
+    *limit = STANDIN_LIMIT;
+    *events = 1;
+    return GLIDE_OK;
 }
 
+void standin_tell(glide_client client)
+{
+    __atomic_fetch_add(&events_waiting, 1, __ATOMIC_SEQ_CST);
+    mailbox_stir(client);
+}
+
+/* One event at a time. */
 glide_status glideGoClientEvents(glide_client client, glide_buffer *response, int *more)
 {
-    (void)client, (void)response;
-    *more = 0;
-    return GLIDE_ERR_CLOSED;
+    int waiting = __atomic_load_n(&events_waiting, __ATOMIC_SEQ_CST);
+
+    (void)client;
+    while (waiting > 0 && !__atomic_compare_exchange_n(&events_waiting, &waiting, waiting - 1, false,
+                                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        ;
+    *more = waiting > 1;
+    return waiting > 0 ? echo((uint8_t *)"event", 5, response) : GLIDE_OK;
 }
 
+/* As in ffi/async.go: nothing of a call ends before its submission does. */
 glide_status glideGoClientSubmit(glide_client client, uint8_t *bytes, size_t size,
                                  glide_ticket *ticket)
 {
-    (void)client, (void)bytes, (void)size, (void)ticket;
-    return GLIDE_ERR_CLOSED;
+    if (closed(client))
+        return GLIDE_ERR_CLOSED;
+    begin_for(client, bytes, size, ticket);
+    return GLIDE_OK;
 }
 
 glide_status glideGoSessionClient(glide_session session, glide_client *client)
 {
-    (void)session;
-    *client = 0;
-    return GLIDE_ERR_CLOSED;
+    *client = session;
+    return closed(session) ? GLIDE_ERR_CLOSED : GLIDE_OK;
 }
 
 glide_status glideGoSessionSubmit(glide_session session, uint8_t *bytes, size_t size,
                                   glide_ticket *ticket)
 {
-    (void)session, (void)bytes, (void)size, (void)ticket;
-    return GLIDE_ERR_CLOSED;
+    return glideGoClientSubmit(session, bytes, size, ticket);
 }
 
 void glideGoCallCollect(uint64_t call)
 {
-    (void)call;
+    (void)call; /* none is posted */
 }

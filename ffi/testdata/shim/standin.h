@@ -12,7 +12,16 @@
 #ifndef STANDIN_H
 #define STANDIN_H
 
-enum { BIG = 200 << 10 };
+#include "../../../include/glide.h"
+
+enum {
+    BIG = 200 << 10,
+    STANDIN_LIMIT = 64,    /* of requests that are submitted to a client */
+    STANDIN_CLIENTS = 1000 /* from this one on they can be closed, in the order of their numbers */
+};
+
+/* standin_tell - an event for a client. */
+void standin_tell(glide_client client);
 
 /* standin_start, standin_stop - the threads that answer later. */
 void standin_start(void);
