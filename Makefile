@@ -120,10 +120,26 @@ ROUNDS  ?= 5
 SECONDS ?= 0.25
 ONLY    ?=
 
-bench: build setup $(BENCH)/libglide $(if $(ONLY),,bench-routing) ## side by side with the official client; ROUNDS=5, SECONDS=0.25 of a process, ONLY=pattern
+bench: build setup $(BENCH)/libglide $(BENCH)/asyncio/ready $(BENCH)/compat/ready $(if $(ONLY),,bench-routing) ## side by side with the official client; ROUNDS=5, SECONDS=0.25 of a process, ONLY=pattern
 	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) all
+	go build -o $(BENCH)/fakes ./bindings/conformance/fakenode/run
 	$(SERVER) go run ./bindings/conformance/cluster/run -- env PYTHONPATH=bindings/bench/python \
 		$(BENCH)/venv/bin/python -m bench --build $(BUILD) --rounds $(ROUNDS) --seconds $(SECONDS) --only '$(ONLY)'
+
+# Packages of which there can be only one in an environment, in folders that a process looks into
+# first: the official asynchronous client, and the synchronous one on our core.
+INTO = $(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check --target
+
+$(BENCH)/asyncio/ready: bindings/bench/requirements-asyncio.txt $(BENCH)/venv/ready
+	rm -rf $(@D)
+	$(INTO) $(@D) -r $< -c bindings/bench/requirements.txt
+	touch $@
+
+$(BENCH)/compat/ready: $(BENCH)/venv/ready $(COMPAT)
+	rm -rf $(@D)
+	$(INTO) $(@D) --no-deps $$(grep '^valkey-glide-sync==' bindings/bench/requirements.txt)
+	PYTHONPATH=bindings/python/src $(BENCH)/venv/bin/python -m libglide.compat --library $(COMPAT) --target $(@D)
+	touch $@
 
 # What routing costs, without a network.
 bench-routing:

@@ -3,11 +3,13 @@
  * many threads each. It prints what it measured as a line of JSON.
  *
  *     worker backend=build/bench/c/backend-libglide.so addresses=127.0.0.1:7001,... operation=get
- *            size=100 keys=1000 threads=1,64,1 seconds=0.25 [count=20000] [library=...]
+ *            size=100 keys=1000 threads=1,64,1 seconds=0.25 [count=20000] [flight=100]
+ *            [library=...]
  *
  * With a count each phase ends after so many operations, without a warm-up before; else after so
- * many seconds. It ends with 1, and says why on the standard error, when a call fails or an answer
- * is wrong.
+ * many seconds. With a flight the one thread keeps so many operations under way, by the
+ * asynchronous form of the library. It ends with 1, and says why on the standard error, when a call
+ * fails or an answer is wrong.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -17,10 +19,12 @@
 
 #include "backend.h"
 #include "fault.h"
+#include "flight.h"
 #include "process.h"
+#include "samples.h"
 #include "workload.h"
 
-enum { TIMEOUT_MS = 30000, PHASES_MAX = 16, SAMPLES = 1 << 12 };
+enum { TIMEOUT_MS = 30000, PHASES_MAX = 16 };
 
 #define WARM_UP_NS 50000000u
 
@@ -31,6 +35,7 @@ typedef struct options {
     size_t size, keys, count;
     size_t phases[PHASES_MAX]; /* threads of each */
     size_t phase_count;
+    size_t flight; /* operations under way; 0: each thread waits for one at a time */
     double seconds;
 } options;
 
@@ -98,6 +103,8 @@ static void read_argument(options *given, char *argument)
         given->keys = read_number(value);
     else if (strcmp(argument, "count") == 0)
         given->count = read_number(value);
+    else if (strcmp(argument, "flight") == 0)
+        given->flight = read_number(value);
     else if (strcmp(argument, "seconds") == 0)
         given->seconds = strtod(value, NULL);
     else if (strcmp(argument, "threads") == 0)
@@ -117,26 +124,13 @@ static options read_arguments(int argc, char **argv)
     if (given.backend == NULL || given.operation == NULL || given.address_count == 0 ||
         given.phase_count == 0)
         fault("backend=, operation=, addresses= and threads= are needed");
+    for (size_t i = 0; i < given.phase_count; i++)
+        if (given.flight > 0 && (given.phases[i] != 1 || given.count > 0))
+            fault("flight= is for one thread, and for so many seconds");
     return given;
 }
 
 /* ---- Threads ----------------------------------------------------------------------------- */
-
-typedef struct samples {
-    uint64_t *ns;
-    size_t count, room;
-} samples;
-
-static void keep(samples *taken, uint64_t ns)
-{
-    if (taken->count == taken->room) {
-        taken->room *= 2;
-        taken->ns = realloc(taken->ns, taken->room * sizeof *taken->ns);
-        if (taken->ns == NULL)
-            fault("no memory for %zu samples", taken->room);
-    }
-    taken->ns[taken->count++] = ns;
-}
 
 typedef struct phase {
     const options *given;
@@ -155,39 +149,70 @@ typedef struct thread {
     uint64_t began, ended;
 } thread;
 
+static uint64_t duration_of(const options *given)
+{
+    return (uint64_t)(given->seconds * 1e9);
+}
+
+/* call - run one operation after another. */
+static void call(thread *self, void *session)
+{
+    const workload *load = self->phase->load;
+    const bool counted = self->count > 0;
+    const uint64_t duration = duration_of(self->phase->given);
+    size_t index = self->first;
+    uint64_t before, after;
+
+    self->began = before = process_clock();
+    do {
+        workload_run(load, session, index++, counted);
+        after = process_clock();
+        samples_keep(&self->taken, after - before);
+        before = after;
+    } while (counted ? self->taken.count < self->count : after - self->began < duration);
+    self->ended = after;
+}
+
+/* fly - keep operations under way. */
+static void fly(thread *self, void *session)
+{
+    const options *given = self->phase->given;
+
+    self->began = process_clock();
+    self->ended = flight_run(self->phase->load, session, given->flight, self->first,
+                             duration_of(given), false, &self->taken);
+}
+
 static void warm_up(const thread *self, void *session)
 {
     const uint64_t end = process_clock() + WARM_UP_NS;
+    const workload *load = self->phase->load;
 
+    if (self->phase->given->flight > 0) {
+        flight_run(load, session, self->phase->given->flight, self->first, WARM_UP_NS, true, NULL);
+        return;
+    }
     for (size_t index = self->first; process_clock() < end; index++)
-        workload_run(self->phase->load, session, index, true);
+        workload_run(load, session, index, true);
 }
 
 static void *run_thread(void *argument)
 {
     thread *self = argument;
-    const workload *load = self->phase->load;
-    const uint64_t duration = (uint64_t)(self->phase->given->seconds * 1e9);
-    const bool counted = self->count > 0;
-    void *session = load->backend->join();
-    size_t index = self->first;
-    uint64_t before, after;
+    const backend *used = self->phase->load->backend;
+    void *session = used->join();
 
-    if (!counted)
+    if (self->count == 0)
         warm_up(self, session);
     pthread_barrier_wait(&self->phase->gate);
     pthread_barrier_wait(&self->phase->gate);
-    self->began = before = process_clock();
-    do {
-        workload_run(load, session, index++, counted);
-        after = process_clock();
-        keep(&self->taken, after - before);
-        before = after;
-    } while (counted ? self->taken.count < self->count : after - self->began < duration);
-    self->ended = after;
+    if (self->phase->given->flight > 0)
+        fly(self, session);
+    else
+        call(self, session);
     pthread_barrier_wait(&self->phase->gate);
     pthread_barrier_wait(&self->phase->gate);
-    load->backend->leave(session);
+    used->leave(session);
     return NULL;
 }
 
@@ -227,7 +252,7 @@ static size_t run_phase(const options *given, const workload *load, size_t count
             .phase = &shared,
             .first = i * given->keys / count,
             .count = (given->count + count - 1) / count,
-            .taken = {.ns = process_room(SAMPLES, sizeof(uint64_t)), .room = SAMPLES},
+            .taken = samples_open(),
         };
         if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0)
             fault("thread %zu of %zu cannot be started", i + 1, count);
@@ -243,7 +268,7 @@ static size_t run_phase(const options *given, const workload *load, size_t count
     print_phase(threads, count, cpu_us);
     ran = threads[0].taken.count;
     for (size_t i = 0; i < count; i++)
-        free(threads[i].taken.ns);
+        samples_close(&threads[i].taken);
     free(threads);
     pthread_barrier_destroy(&shared.gate);
     return ran;
@@ -268,7 +293,7 @@ int main(int argc, char **argv)
 {
     const options given = read_arguments(argc, argv);
     const backend_options connection = {given.addresses, given.address_count, given.library,
-                                        TIMEOUT_MS, TIMEOUT_MS};
+                                        TIMEOUT_MS,      TIMEOUT_MS,          given.flight};
     const uint64_t resident_kib = process_resident_kib(), began = process_clock();
     const backend *used = load_backend(given.backend);
     const uint64_t loaded = process_clock();
