@@ -18,7 +18,8 @@ static int open_files(void)
     DIR *folder = opendir("/proc/self/fd");
     int count = 0;
 
-    if (!CHECK(folder != NULL))
+    CHECK(folder != NULL);
+    if (folder == NULL)
         return 0;
     while (readdir(folder) != NULL)
         count++;
