@@ -51,7 +51,7 @@ def run_rounds(
                     continue
                 phases = len(case.arguments.get("threads", "").split(","))
                 try:
-                    result = _run(
+                    result = run_process(
                         command_line(case, client, places, seconds), phases * seconds + PATIENCE
                     )
                 except FailedError as failure:
@@ -61,7 +61,8 @@ def run_rounds(
                     results.add(case, client, figures(result))
 
 
-def _run(command: list[str], patience: float) -> Mapping[str, object]:
+def run_process(command: Sequence[str], patience: float) -> Mapping[str, object]:
+    """What a worker prints, within so many seconds."""
     try:
         process = subprocess.run(command, capture_output=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
