@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -128,4 +129,21 @@ func TestALazyClientThatIsClosedEndsItsFirstRequest(t *testing.T) {
 	require.True(t, client.Close())
 	require.Equal(t, StatusClosed, (<-ended).(*Error).Status)
 	require.Equal(t, StatusClosed, failure(t, client, command("SET", "foo", "1")).Status)
+}
+
+func TestAFirstRequestThatIsCancelledSaysSoAndNotThatItIsLate(t *testing.T) {
+	f := fakeCluster(t)
+	f.one.On("CLUSTER SLOTS", fakenode.Silence())
+	client := openLazily(t, f)
+	p := newPromise("SET", "foo", "1")
+	client.Start(&p.Call)
+	eventually(t, func() bool { return len(f.one.Got("CLUSTER SLOTS")) == 1 })
+	require.False(t, p.Abandon(context.Canceled), "it is told when it no longer waits")
+	<-p.done
+	var given *Error
+	require.ErrorAs(t, p.Err, &given)
+	require.Equal(t, StatusCancelled, given.Status)
+	require.Equal(t, "cancelled before any of ["+f.one.Address()+"] was connected", given.Message)
+	require.False(t, given.Sent)
+	require.True(t, given.Retryable)
 }

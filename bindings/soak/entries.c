@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "response.h"
+#include "submissions.h"
 
 enum { LEAK_EVERY = 50, LARGE = 300 << 10, WORDS_MAX = 8 };
 
@@ -18,8 +19,7 @@ void entries_expect(bool held, const char *what, const char *file, int line)
     exit(2);
 }
 
-/* leaks - whether this turn leaves something behind, as it must where the check is checked. */
-static bool leaks(const worker *self)
+bool entries_leaks(const worker *self)
 {
     return self->on->leak && self->turn % LEAK_EVERY == 0;
 }
@@ -37,7 +37,7 @@ static void expect(worker *self, glide_status status, glide_status wanted, glide
         fprintf(stderr, "\n");
         exit(2);
     }
-    if (!leaks(self))
+    if (!entries_leaks(self))
         glide_buffer_free(buffer);
 }
 
@@ -65,7 +65,7 @@ static void free_a_buffer(worker *self)
     glide_buffer buffer;
 
     EXPECT(glide_router_resolve(0, NULL, 1, &buffer) == GLIDE_ERR_INVALID_ARGUMENT);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         glide_buffer_free(&buffer);
     glide_buffer_free(&buffer);
     glide_buffer_free(NULL);
@@ -76,7 +76,7 @@ static void take_the_schema(worker *self)
     glide_buffer schema;
 
     EXPECT(glide_schema(&schema) == GLIDE_OK && schema.len > 0);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         glide_buffer_free(&schema);
 }
 
@@ -140,7 +140,7 @@ static void open_a_router(worker *self)
 
     expect(self, glide_router_open(on->topology, on->topology_len, &router, &buffer), GLIDE_OK,
            &buffer);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         EXPECT(glide_router_close(router) == GLIDE_OK);
     expect(self, glide_router_open((const uint8_t *)"x", 1, &router, &buffer), GLIDE_ERR_DECODE,
            &buffer);
@@ -155,7 +155,7 @@ static void plan_with_a_router(worker *self)
 
     EXPECT(request_encode_command(&writer, &command));
     glide_router_resolve(self->on->router, writer.data, writer.len, &buffer);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         glide_buffer_free(&buffer);
     wire_writer_free(&writer);
 }
@@ -189,7 +189,7 @@ static void open_a_client(worker *self)
         return;
     }
     expect(self, connect_to(self->on, self->turn % 4 != 0, &client, &buffer), GLIDE_OK, &buffer);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         EXPECT(glide_client_close(client) == GLIDE_OK);
 }
 
@@ -306,7 +306,7 @@ static void open_a_session(worker *self)
 {
     const glide_session session = open_session(self);
 
-    if (session != 0 && !leaks(self))
+    if (session != 0 && !entries_leaks(self))
         close_session(self, session);
 }
 
@@ -333,7 +333,7 @@ static void plan_with_a_client(worker *self)
     glide_buffer buffer;
 
     request_resolve(self->target, &command, &buffer);
-    if (!leaks(self))
+    if (!entries_leaks(self))
         glide_buffer_free(&buffer);
 }
 
@@ -372,11 +372,16 @@ const entry entries[] = {
     {"glide_client_resolve", plan_with_a_client, 1000},
     {"glide_client_topology", take_the_topology, 1000},
     {"glide_client_statistics", take_the_statistics, 1000},
+    {"glide_client_event_fd", submissions_event_fd, 1000},
     {"glide_set_log", set_the_log, 1000},
     {"glide_router_open", open_a_router, 1000},
     {"glide_session_open", open_a_session, 1000},
     {"glide_session_execute", run_in_a_session, 1000},
     {"glide_client_execute", run_a_request, 1000},
+    {"glide_client_submit", submissions_submit, 1000},
+    {"glide_client_poll", submissions_poll, 1000},
+    {"glide_completions_free", submissions_free, 1000},
+    {"glide_client_cancel", submissions_cancel, 1000},
     {"glide_client_open", open_a_client, 10000},
 };
 const size_t entry_count = sizeof entries / sizeof *entries;

@@ -23,6 +23,7 @@ typedef struct field {
     size_t topology_len;
     glide_client shared[SHARED_CLIENTS]; /* that threads close and open while others use them */
     bool leak;                  /* on purpose: leave a buffer, or a handle, now and then */
+    uint64_t tags;              /* given to submitted requests so far */
 } field;
 
 /* One thread, and how often it did what it does. */
@@ -53,6 +54,9 @@ void entries_unshare(field *on);
 
 /* entries_mixed - call any of them, on clients that others close and open meanwhile. */
 void entries_mixed(worker *self);
+
+/* entries_leaks - whether this turn leaves something behind, as it must where the check is tried. */
+bool entries_leaks(const worker *self);
 
 /* entries_expect - end the program, with its place, where something is not as it must be. */
 #define EXPECT(condition) entries_expect(condition, #condition, __FILE__, __LINE__)

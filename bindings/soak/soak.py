@@ -7,6 +7,7 @@ the environment: garbage that waits to be collected would hide a leak.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import itertools
 import logging
@@ -18,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import libglide
-from libglide import Client, ClosingError, RequestError, Router, Session, Status, Topology
+from libglide import Client, ClosingError, RequestError, Router, Session, Status, Topology, aio
 from libglide.library import load
 from libglide.routes import AllNodes, ByAddressRoute, Route, SlotKeyRoute, SlotType
 
@@ -158,6 +159,36 @@ def connect(on: Field, client: Client, turn: int) -> None:
     on.drop(turn, on.open(lazy=turn % 4 != 0))
 
 
+def event_loop(on: Field, client: Client, turn: int) -> None:
+    """glide_client_submit, event_fd, poll and cancel, and glide_completions_free: libglide.aio."""
+    asyncio.run(submit(on, turn))
+
+
+async def submit(on: Field, turn: int) -> None:
+    """Use a client of a loop for every kind of request; a task that waits is cancelled."""
+    client = await aio.Client.connect(
+        on.seeds[:1], lazy_connect=turn % 4 != 0, request_timeout=60.0, connection_timeout=60.0
+    )
+    answers = await asyncio.gather(
+        *(client.execute("SET", f"soak:{number % 8}", "value") for number in range(32)),
+        client.execute("PING", route=AllNodes()),
+        client.batch([("SET", "{soak}a", "1"), ("GET", "{soak}a")], atomic=turn % 2 == 0),
+        client.scan_step(match="soak:*"),
+        client.execute("LPUSH", "soak:text", "x"),
+        return_exceptions=True,
+    )
+    assert [isinstance(answer, RequestError) for answer in answers] == [False] * 35 + [True]
+    waiting = asyncio.ensure_future(client.execute("BLPOP", "soak:empty", 0))
+    await client.execute("GET", "soak:key")
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    if on.leak and turn % 50 == 0:
+        on.kept.append(client)
+    else:
+        await client.close()
+
+
 ENTRIES: tuple[Entry, ...] = (
     plain,
     schema,
@@ -169,6 +200,7 @@ ENTRIES: tuple[Entry, ...] = (
     session,
     execute,
     connect,
+    event_loop,
 )
 
 
