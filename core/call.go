@@ -267,7 +267,32 @@ func (k *Call) goOnAs(rest func(context.Context) (Response, error)) {
 			k.end()
 		}()
 		k.Response, k.Err = rest(ctx)
+		k.Err = k.calledOff(k.Err)
 	}()
+}
+
+// calledOff is the error of a call that was abandoned: whatever it was at when that cut it short, as
+// connecting, waiting, or reading from several nodes, it ended for that reason. What a server said
+// for good stays its answer.
+func (k *Call) calledOff(err error) error {
+	failure, failed := err.(*Error)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !failed || !k.abandoned {
+		return err
+	}
+	switch failure.Status {
+	case StatusTimeout, StatusConnection, StatusRoute, StatusPartial:
+	case StatusServer:
+		if !failure.Retryable {
+			return err
+		}
+	default:
+		return err
+	}
+	told := *failure
+	told.Status, told.Message = StatusCancelled, "cancelled: "+failure.Message
+	return &told
 }
 
 // context ends at the deadline, with the client, or when the call is abandoned.

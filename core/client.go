@@ -23,6 +23,7 @@ type Client struct {
 	opening  opening
 	zones    zones
 
+	strangers   *strangers
 	subscribers subscribers
 
 	closing context.Context // ends when the client is closed
@@ -69,13 +70,14 @@ func Open(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{config: config}
+	c := &Client{config: config, strangers: newStrangers()}
 	c.links = links{config: &c.config, peers: make(map[routing.Address]*peer)}
 	c.planner = routing.Planner{
 		Random: rand.IntN, Reads: config.Reads, Zone: config.Zone, ReadOnly: config.ReadOnly,
 		Usable: c.links.usable, Latency: c.links.latency,
 	}
 	c.topology.changed = func() { c.subscribers.each((*Subscriber).stir) }
+	c.topology.trusts = c.trusts
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.topology.start()
 	if !config.Lazy {

@@ -47,6 +47,11 @@ type Config struct {
 	// announce. It is asked before a connection is made, on any goroutine, and may wait.
 	Resolve func(routing.Address) routing.Address
 
+	// TrustRedirects logs in wherever a redirect leads. Without it a client with a password follows
+	// a redirect to an address that is in no topology only where the node that redirects names that
+	// address as one of its cluster.
+	TrustRedirects bool
+
 	tls         *tls.Config // what TLS comes to
 	credentials *credentials
 }

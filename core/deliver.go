@@ -62,6 +62,7 @@ type flight struct {
 
 	first     *routing.Node // that was addressed first
 	redirects int
+	line      string // of a redirect to a stranger
 	waits     int
 	margin    time.Duration // of the deadline, to be left for an attempt to be worth beginning
 	resent    bool          // a read was sent again after its reply was lost
@@ -239,7 +240,13 @@ func (c *Client) land(ctx context.Context, f *flight, reply routing.Value, err e
 // goOn goes on with a flight that failed, by the verdict on it, until it has an outcome.
 func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdict) {
 	var reply routing.Value
-	for failure != nil && next != giveUp && (next != waitFirst || f.pause(ctx)) {
+	for failure != nil {
+		if next == vetFirst {
+			failure, next = c.vet(ctx, f, failure)
+		}
+		if next == giveUp || next == vetFirst || next == waitFirst && !f.pause(ctx) {
+			break
+		}
 		f.blame(failure, next)
 		c.steer(f, next)
 		logf(LogDebug, "%s goes again, to %s, after: %s", f.describe(), f.to, disclosed(failure.Message))
@@ -357,6 +364,7 @@ const (
 	sendAgain         // to f.to, at once
 	sendAside         // to another node that will do, at once
 	waitFirst         // then to where the topology says
+	vetFirst          // to where a redirect says, if that is no stranger to the cluster
 )
 
 // transient are the codes with which a server refuses a command that may work a little later.
@@ -448,6 +456,12 @@ func (c *Client) redirect(f *flight, line string) verdict {
 	snapshot := c.topology.now()
 	if snapshot.Standalone {
 		return giveUp
+	}
+	if !c.trusts(move.To) {
+		if f.line = line; f.stay {
+			return giveUp
+		}
+		return vetFirst
 	}
 	if !move.Ask {
 		snapshot = c.topology.moved(move.Slot, move.To)

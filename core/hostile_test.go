@@ -209,13 +209,3 @@ func TestARedirectToNowhereIsAnErrorAndForgottenWhenNobodyElseSaysSo(t *testing.
 		require.Nil(t, client.Topology().Find(mustParse(where)))
 	}
 }
-
-// What is, not what should be for ever: see docs/design.md, "Redirects and credentials".
-func TestARedirectToAHostOutsideTheTopologyIsFollowedWithTheCredentials(t *testing.T) {
-	f, foreign := fakeCluster(t), fakenode.Start(t)
-	foreign.Otherwise(fakenode.Simple("OK"))
-	f.three.On("SET foo", fakenode.Err("MOVED 12182 "+foreign.Address()))
-	client := open(t, Config{RefreshEvery: -1, Username: "app", Password: "s3cret"}, f.one.Address())
-	run(t, client, command("SET", "foo", "1"))
-	require.Contains(t, foreign.Got("AUTH"), []string{"AUTH", "app", "s3cret"})
-}

@@ -286,3 +286,60 @@ func TestABlockingReadThatIsCancelledIsNotSentAgain(t *testing.T) {
 	require.True(t, given.Sent)
 	require.Len(t, f.three.Got("XREAD"), 1)
 }
+
+func TestACallEndsAsCancelledWhateverItIsAtThen(t *testing.T) {
+	silent := fakenode.Silence()
+	for name, c := range map[string]struct {
+		words []string
+		lazy  bool
+		begin func(f *fakes)
+		at    func(f *fakes) bool // what it is to be cancelled at
+	}{
+		"connecting": {[]string{"SET", "foo", "1"}, true, func(f *fakes) { f.one.On("CLUSTER SLOTS", silent) },
+			func(f *fakes) bool { return len(f.one.Got("CLUSTER SLOTS")) > 0 }},
+		"waiting": {[]string{"SET", "foo", "1"}, false, func(f *fakes) { f.three.On("SET", fakenode.Err("TRYAGAIN x")) },
+			func(f *fakes) bool { return len(f.three.Got("SET")) > 3 }},
+		"a reply of several": {[]string{"FLUSHALL"}, false, func(f *fakes) { f.three.On("FLUSHALL", silent) },
+			func(f *fakes) bool { return len(f.three.Got("FLUSHALL")) > 0 }},
+		"a script": {[]string{"EVAL", "x", "2", "foo", "{foo}2"}, false, func(f *fakes) { f.three.On("EVAL", silent) },
+			func(f *fakes) bool { return len(f.three.Got("EVAL")) > 0 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakeCluster(t)
+			c.begin(f)
+			client := open(t, Config{RefreshEvery: -1, Lazy: c.lazy, RequestTimeout: 20 * time.Second, ConnectTimeout: 20 * time.Second}, f.one.Address())
+			p := newPromise(c.words...)
+			client.Start(&p.Call)
+			eventually(t, func() bool { return c.at(f) })
+			if !p.Abandon(context.Canceled) {
+				<-p.done
+			}
+			var given *Error
+			require.ErrorAs(t, p.Err, &given)
+			require.Equal(t, StatusCancelled, given.Status, given.Message)
+		})
+	}
+}
+
+func TestAReplyThatComesAfterTheDeadlineOfItsFanOutIsGivenToNobodyElse(t *testing.T) {
+	f := fakeCluster(t)
+	for _, node := range f.all() {
+		node.On("GET", fakenode.Bulk("own"))
+		node.On("MGET", fakenode.Late(fakenode.Array(fakenode.Bulk("late")), 250*time.Millisecond))
+	}
+	client := openFakes(t, f)
+	for range 3 { // both nodes are quick, so one goroutine leads both lanes
+		run(t, client, command("GET", "foo"))
+		run(t, client, command("GET", "b"))
+	}
+	request := command("MGET", "foo", "b")
+	request.Timeout = 125 * time.Millisecond
+	late := failure(t, client, request)
+	require.Equal(t, StatusTimeout, late.Status)
+	require.True(t, late.Sent)
+	for range 3 {
+		require.Equal(t, routing.Bulk("own"), run(t, client, command("GET", "foo")).Value)
+		require.Equal(t, routing.Bulk("own"), run(t, client, command("GET", "b")).Value)
+	}
+	require.Len(t, f.three.Got("GET"), 6)
+}

@@ -34,12 +34,12 @@ func (c *Client) connect(ctx context.Context) error {
 	if c.closed() {
 		return errClosed
 	}
-	gone := NewError(StatusTimeout, "not connected to any of %v by the deadline", c.config.Addresses)
+	late := NewError(StatusTimeout, "not connected to any of %v by the deadline", c.config.Addresses)
 	if errors.Is(ctx.Err(), context.Canceled) {
-		gone = NewError(StatusCancelled, "cancelled before any of %v was connected", c.config.Addresses)
+		late = NewError(StatusCancelled, "cancelled before any of %v was connected to", c.config.Addresses)
 	}
-	gone.Retryable = true
-	return gone
+	late.Retryable = true
+	return late
 }
 
 // connected looks at the topology, at one that is not known yet by connecting. The error is an

@@ -143,7 +143,7 @@ func TestAFirstRequestThatIsCancelledSaysSoAndNotThatItIsLate(t *testing.T) {
 	var given *Error
 	require.ErrorAs(t, p.Err, &given)
 	require.Equal(t, StatusCancelled, given.Status)
-	require.Equal(t, "cancelled before any of ["+f.one.Address()+"] was connected", given.Message)
+	require.Equal(t, "cancelled before any of ["+f.one.Address()+"] was connected to", given.Message)
 	require.False(t, given.Sent)
 	require.True(t, given.Retryable)
 }

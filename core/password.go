@@ -48,9 +48,12 @@ func (c *credentials) replace(password string, standing bool) {
 	}
 }
 
+// none says that there is nothing to log in with.
+func (c *credential) none() bool { return c.username == "" && c.password == "" }
+
 // auth is the AUTH command; nil where there is nothing to log in with.
 func (c *credential) auth() []byte {
-	if c.username == "" && c.password == "" {
+	if c.none() {
 		return nil
 	}
 	user := c.username

@@ -129,6 +129,22 @@ func TestTheReplyOfAPostedCallThatWasGivenUpGoesToNobodyElse(t *testing.T) {
 	require.Equal(t, 1, f.three.Connections(), "the connection is kept")
 }
 
+func TestTheReplyOfAPostedCallThatNobodyTookByItsDeadlineGoesToNobodyElse(t *testing.T) {
+	f := fakeCluster(t)
+	client := quickly(t, f)
+	answer := hold(f.three, "GET foo")
+	w := newWatcher("GET", "foo")
+	w.Timeout = 20 * time.Millisecond
+	client.Start(&w.Call)
+	require.True(t, w.Posted())
+	time.Sleep(40 * time.Millisecond)
+	require.True(t, w.Abandon(context.DeadlineExceeded))
+	require.True(t, w.givenUp(t).Sent)
+	answer()
+	f.three.On("TTL foo", fakenode.Int(7))
+	require.EqualValues(t, 7, run(t, client, command("TTL", "foo")).Value.Integer)
+}
+
 // givenUp is what an abandoned call says.
 func (w *watcher) givenUp(t *testing.T) *Error {
 	var given *Error

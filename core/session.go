@@ -92,7 +92,7 @@ func (c *Client) session(ctx context.Context, route routing.Route) (*Session, er
 				return nil, errClosed
 			}
 			return nil, tooMany("sessions", c.config.InflightLimit)
-		case next == giveUp || next == waitFirst && !f.pause(ctx):
+		case next == giveUp || next == vetFirst || next == waitFirst && !f.pause(ctx):
 			return nil, failure
 		}
 		c.steer(f, next)

@@ -23,9 +23,11 @@ type topology struct {
 	taught  time.Time         // when a MOVED last did
 	hints   []routing.Address // nodes that a MOVED named: they know better
 	changed func()            // called when another snapshot is in force
-	wake    chan struct{}     // a refresh is wanted
-	turn    chan struct{}     // holds one token: whoever has it looks
-	looks   atomic.Uint64     // refreshes that ended
+	// trusts says whether a MOVED may name an address.
+	trusts  func(routing.Address) bool
+	wake    chan struct{} // a refresh is wanted
+	turn    chan struct{} // holds one token: whoever has it looks
+	looks   atomic.Uint64 // refreshes that ended
 	pace    pace
 	refused atomic.Pointer[Error] // what servers said to the last look, where none gave a view
 	blind   int                   // looks in a row that gave no view; for the holder of the token
@@ -53,8 +55,12 @@ func (t *topology) hear() {
 	t.told.Store(time.Now().UnixNano())
 }
 
-// moved applies one MOVED and returns the snapshot that holds it.
+// moved applies one MOVED and returns the snapshot in force, which does not hold it where it is to a
+// stranger.
 func (t *topology) moved(slot routing.Slot, to routing.Address) *routing.Snapshot {
+	if !t.trusts(to) {
+		return t.now()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	before := t.current.Load()
@@ -92,7 +98,7 @@ func (t *topology) hint(addresses []routing.Address) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, address := range addresses {
-		if !slices.Contains(t.hints, address) {
+		if !slices.Contains(t.hints, address) && t.trusts(address) {
 			t.hints = append(t.hints, address)
 		}
 	}

@@ -86,11 +86,14 @@ func (w *wire) renewClient() error {
 	if client == nil {
 		return err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.client, w.ready = client, true
 	return nil
 }
 
-// repair replaces the client after a panic in it, which left it without its connection.
+// repair replaces the client and its connection, which are out of step: after a panic, or where a
+// reply was left behind.
 func (w *wire) repair() {
 	w.mu.Lock()
 	broken := w.conn
@@ -384,10 +387,11 @@ func (w *wire) cut() {
 func (w *wire) close() {
 	w.mu.Lock()
 	w.shut = true
+	client := w.client // the exchange that runs may replace it
 	w.mu.Unlock()
 	w.cut()
 	w.dropAhead()
-	w.client.Close()
+	client.Close()
 }
 
 // onInterrupt names who may interrupt the exchange that follows; nil: nobody.
@@ -412,6 +416,8 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 			Panicked(fault)
 			w.repair()
 			err = &connError{true, fmt.Errorf("malformed reply: %v", fault)}
+		} else if w.owes() {
+			w.repair()
 		}
 		w.link.counters.exchanged(len(commands), err)
 	}()
@@ -457,6 +463,14 @@ func (w *wire) sendAhead(ctx *until, commands [][][]byte) {
 	if cap(w.request) > connBuffer {
 		w.request = nil
 	}
+}
+
+// owes says that commands were written ahead of an exchange that the library did not begin, as after
+// the deadline: their replies are still to come, and would be taken for those to the next commands.
+func (w *wire) owes() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn != nil && w.conn.ahead > 0 && !w.shut
 }
 
 // appendCommand encodes a command, an array of bulk strings (RESP specification).

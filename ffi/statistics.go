@@ -83,7 +83,7 @@ func encodeConfiguration(statistics *core.Statistics) *protobuf.Configuration {
 			NumberOfRetries: uint32(config.Backoff.Steps), Factor: uint32(config.Backoff.First.Milliseconds()),
 			ExponentBase: uint32(config.Backoff.Base), JitterPercent: proto.Uint32(uint32(config.Backoff.Jitter)),
 		},
-		RefreshTopologyFromInitialNodes: config.FromSeeds,
+		RefreshTopologyFromInitialNodes: config.FromSeeds, TrustRedirects: config.TrustRedirects,
 	}
 	if config.RESP2 {
 		message.Protocol = protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2

@@ -1229,9 +1229,12 @@ type ConnectionRequest struct {
 	TlsServerName string `protobuf:"bytes,100,opt,name=tls_server_name,json=tlsServerName,proto3" json:"tls_server_name,omitempty"`
 	// For networks that translate addresses. A server's certificate must still be for the announced
 	// host, and routes may name either address.
-	AddressMap    []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AddressMap []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
+	// A client with a password logs in wherever a redirect leads. Without this it follows one to an
+	// address that no topology has only where the node that redirects names it as one of its cluster.
+	TrustRedirects bool `protobuf:"varint,102,opt,name=trust_redirects,json=trustRedirects,proto3" json:"trust_redirects,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ConnectionRequest) Reset() {
@@ -1541,6 +1544,13 @@ func (x *ConnectionRequest) GetAddressMap() []*AddressMapping {
 	return nil
 }
 
+func (x *ConnectionRequest) GetTrustRedirects() bool {
+	if x != nil {
+		return x.TrustRedirects
+	}
+	return false
+}
+
 type isConnectionRequest_PeriodicChecks interface {
 	isConnectionRequest_PeriodicChecks()
 }
@@ -1640,7 +1650,7 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"_interface\"p\n" +
 	"\x0eAddressMapping\x123\n" +
 	"\tannounced\x18\x01 \x01(\v2\x15.libglide.NodeAddressR\tannounced\x12)\n" +
-	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xb1\x13\n" +
+	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xda\x13\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1690,7 +1700,8 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"rdmaConfig\x88\x01\x01\x12&\n" +
 	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerName\x129\n" +
 	"\vaddress_map\x18e \x03(\v2\x18.libglide.AddressMappingR\n" +
-	"addressMapB\x11\n" +
+	"addressMap\x12'\n" +
+	"\x0ftrust_redirects\x18f \x01(\bR\x0etrustRedirectsB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +
 	"\f_tcp_nodelayB$\n" +

@@ -2094,6 +2094,7 @@ type Configuration struct {
 	NodeDiscoveryMode               NodeDiscoveryMode        `protobuf:"varint,23,opt,name=node_discovery_mode,json=nodeDiscoveryMode,proto3,enum=libglide.NodeDiscoveryMode" json:"node_discovery_mode,omitempty"`
 	ConnectionRetryStrategy         *ConnectionRetryStrategy `protobuf:"bytes,24,opt,name=connection_retry_strategy,json=connectionRetryStrategy,proto3" json:"connection_retry_strategy,omitempty"`
 	AddressMap                      []*AddressMapping        `protobuf:"bytes,25,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
+	TrustRedirects                  bool                     `protobuf:"varint,26,opt,name=trust_redirects,json=trustRedirects,proto3" json:"trust_redirects,omitempty"`
 	unknownFields                   protoimpl.UnknownFields
 	sizeCache                       protoimpl.SizeCache
 }
@@ -2303,6 +2304,13 @@ func (x *Configuration) GetAddressMap() []*AddressMapping {
 	return nil
 }
 
+func (x *Configuration) GetTrustRedirects() bool {
+	if x != nil {
+		return x.TrustRedirects
+	}
+	return false
+}
+
 var File_libglide_response_proto protoreflect.FileDescriptor
 
 const file_libglide_response_proto_rawDesc = "" +
@@ -2463,7 +2471,7 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\rlast_error_ms\x18\x0e \x01(\x04H\x02R\vlastErrorMs\x88\x01\x01B\x15\n" +
 	"\x13_connected_since_msB\x15\n" +
 	"\x13_latency_average_usB\x10\n" +
-	"\x0e_last_error_ms\"\xc4\t\n" +
+	"\x0e_last_error_ms\"\xed\t\n" +
 	"\rConfiguration\x12\x1c\n" +
 	"\taddresses\x18\x01 \x03(\tR\taddresses\x120\n" +
 	"\x14cluster_mode_enabled\x18\x02 \x01(\bR\x12clusterModeEnabled\x12,\n" +
@@ -2494,7 +2502,8 @@ const file_libglide_response_proto_rawDesc = "" +
 	"\x13node_discovery_mode\x18\x17 \x01(\x0e2\x1b.libglide.NodeDiscoveryModeR\x11nodeDiscoveryMode\x12]\n" +
 	"\x19connection_retry_strategy\x18\x18 \x01(\v2!.libglide.ConnectionRetryStrategyR\x17connectionRetryStrategy\x129\n" +
 	"\vaddress_map\x18\x19 \x03(\v2\x18.libglide.AddressMappingR\n" +
-	"addressMapB\x15\n" +
+	"addressMap\x12'\n" +
+	"\x0ftrust_redirects\x18\x1a \x01(\bR\x0etrustRedirectsB\x15\n" +
 	"\x13_periodic_checks_msB\x11\n" +
 	"\x0f_cert_reload_ms*\xa0\x02\n" +
 	"\x06Status\x12\r\n" +

@@ -31,7 +31,7 @@ func ParseStanding(nodes, run string) (*Standing, error) {
 		if address, err := nodeAddress(field[1]); err == nil {
 			s.peers[field[0]] = address
 		}
-		if !strings.Contains(","+field[2]+",", ",myself,") {
+		if !hasFlag(field[2], "myself") {
 			continue
 		}
 		s.ID = field[0]

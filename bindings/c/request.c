@@ -35,6 +35,7 @@ enum { /* ConnectionRequest */
     CONNECTION_CERT_RELOAD = 33,
     CONNECTION_TLS_SERVER_NAME = 100,
     CONNECTION_ADDRESS_MAP = 101,
+    CONNECTION_TRUST_REDIRECTS = 102,
 
     MAPPING_ANNOUNCED = 1,
     MAPPING_DIAL = 2,
@@ -223,6 +224,7 @@ bool request_encode_connection(wire_writer *writer, const request_connection *co
     if (connection->backoff != NULL)
         put_backoff(writer, connection->backoff);
     put_address_map(writer, connection);
+    put_nonzero(writer, CONNECTION_TRUST_REDIRECTS, connection->trust_redirects);
     return !writer->failed;
 }
 

@@ -102,6 +102,7 @@ typedef struct request_connection {
     const request_backoff *backoff;           /* NULL: {4, 10, 2, 20} */
     const request_mapping *address_map;       /* for networks that translate addresses */
     size_t address_map_count;
+    bool trust_redirects;                     /* log in wherever a redirect leads */
 } request_connection;
 
 /*

@@ -142,6 +142,7 @@ static bool read_configuration(wire_bytes message, statistics_configuration *giv
         case 23: given->discovery = (request_discovery)wire_get_uint(&reader); break;
         case 24: good = read_backoff(wire_get_bytes(&reader), &given->backoff) && good; break;
         case 25: count(&reader, &given->address_map); break;
+        case 26: given->trust_redirects = wire_get_bool(&reader); break;
         }
     return good && !reader.failed;
 }

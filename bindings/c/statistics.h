@@ -64,6 +64,7 @@ typedef struct statistics_configuration {
     request_discovery discovery;
     request_backoff backoff;
     response_list address_map; /* statistics_next_mapping */
+    bool trust_redirects;
 } statistics_configuration;
 
 /* What the library holds in the process, for all its clients. */

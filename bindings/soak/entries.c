@@ -24,19 +24,22 @@ bool entries_leaks(const worker *self)
     return self->on->leak && self->turn % LEAK_EVERY == 0;
 }
 
-/* expect - a call ended as it may: as expected, or CLOSED where others close the client. */
-static void expect(worker *self, glide_status status, glide_status wanted, glide_buffer *buffer)
+void entries_fail(glide_status status, glide_status wanted, const glide_buffer *buffer)
 {
     response view;
 
-    if (status != wanted && !(self->disturbed && status == GLIDE_ERR_CLOSED)) {
-        fprintf(stderr, "soak: status %s, not %s", glide_status_name(status),
-                glide_status_name(wanted));
-        if (response_read(buffer, &view))
-            fprintf(stderr, ": %.*s", WIRE_PRINT(view.error.message));
-        fprintf(stderr, "\n");
-        exit(2);
-    }
+    fprintf(stderr, "soak: status %s, not %s", glide_status_name(status), glide_status_name(wanted));
+    if (response_read(buffer, &view))
+        fprintf(stderr, ": %.*s", WIRE_PRINT(view.error.message));
+    fprintf(stderr, "\n");
+    exit(2);
+}
+
+/* expect - a call ended as it may: as expected, or CLOSED where others close the client. */
+static void expect(worker *self, glide_status status, glide_status wanted, glide_buffer *buffer)
+{
+    if (status != wanted && !(self->disturbed && status == GLIDE_ERR_CLOSED))
+        entries_fail(status, wanted, buffer);
     if (!entries_leaks(self))
         glide_buffer_free(buffer);
 }

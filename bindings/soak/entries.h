@@ -58,6 +58,9 @@ void entries_mixed(worker *self);
 /* entries_leaks - whether this turn leaves something behind, as it must where the check is tried. */
 bool entries_leaks(const worker *self);
 
+/* entries_fail - end the program, since a call ended otherwise than it may. */
+void entries_fail(glide_status status, glide_status wanted, const glide_buffer *response);
+
 /* entries_expect - end the program, with its place, where something is not as it must be. */
 #define EXPECT(condition) entries_expect(condition, #condition, __FILE__, __LINE__)
 void entries_expect(bool held, const char *what, const char *file, int line);

@@ -183,10 +183,7 @@ async def submit(on: Field, turn: int) -> None:
     waiting.cancel()
     await asyncio.wait([waiting])
     assert waiting.cancelled()
-    if on.leak and turn % 50 == 0:
-        on.kept.append(client)
-    else:
-        await client.close()
+    await client.close()
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -199,8 +196,8 @@ ENTRIES: tuple[Entry, ...] = (
     look,
     session,
     execute,
-    connect,
     event_loop,
+    connect,
 )
 
 

@@ -167,6 +167,7 @@ TEST(how_nodes_are_found_and_reached_becomes_its_fields)
         .backoff = &backoff,
         .address_map = &mapping,
         .address_map_count = 1,
+        .trust_redirects = true,
     };
     wire_writer writer = {0};
     wire_bytes message, inner;
@@ -180,6 +181,7 @@ TEST(how_nodes_are_found_and_reached_becomes_its_fields)
     CHECK_INT(number_of(message, 28), 2);
     CHECK_INT(number_of(message, 26), 1);
     CHECK_INT(number_of(message, 24), 0);
+    CHECK_INT(number_of(message, 102), 1);
     inner = bytes_of(message, 6);
     for (uint32_t field = 1; field <= 4; field++)
         CHECK_INT(number_of(inner, field), field % 4);

@@ -125,7 +125,7 @@ TEST(the_options_in_force_are_told_without_secrets)
     const request_mapping mapping = {{wire_text("inner.test"), 1}, {wire_text("outer.test"), 2}};
     request_connection connection = {
         .password = "sesame", .client_name = "name", .address_map = &mapping,
-        .address_map_count = 1, .no_periodic_checks = true};
+        .address_map_count = 1, .trust_redirects = true, .no_periodic_checks = true};
     glide_client client = open_lazily(connection, "GLIDE_TEST_CLUSTER");
     glide_buffer buffer;
     statistics counted = count_of(client, &buffer);
@@ -136,6 +136,7 @@ TEST(the_options_in_force_are_told_without_secrets)
     CHECK(!counted.has_topology);
     CHECK_INT(counted.nodes.count, 0);
     CHECK(!given.standalone && given.lazy_connect && given.has_password && !given.no_tcp_nodelay);
+    CHECK(given.trust_redirects);
     CHECK_INT(given.request_timeout_ms, 5000);
     CHECK_INT(given.connection_timeout_ms, 2000);
     CHECK_INT(given.inflight_limit, 1000);

@@ -168,6 +168,51 @@ def test_ctrl_c_during_connect_raises_at_once(silent: str, cluster: Cluster) -> 
     assert said == "True"
 
 
+def test_ctrl_c_ends_an_event_loop_that_connects_at_once(silent: str, cluster: Cluster) -> None:
+    said = outcome(
+        cluster,
+        f"""
+        import asyncio
+        from libglide import aio
+
+        later(0.3)
+        began = time.monotonic()
+        try:
+            asyncio.run(aio.Client.connect({silent!r}, connection_timeout=30))
+        except KeyboardInterrupt:
+            print(time.monotonic() - began < 10)
+        """,
+    )
+    assert said == "True"
+
+
+def test_the_replies_of_an_interrupted_fan_out_are_given_to_no_later_call(
+    cluster: Cluster,
+) -> None:
+    said = outcome(
+        cluster,
+        """
+        from libglide import AllPrimaries
+        keys = ["{interrupt}key", "{a}none", "{b}none", "{c}none"]
+        for key in keys:
+            client.execute("GET", key)
+        for call in (
+            lambda: client.execute("MGET", *keys, timeout=60),
+            lambda: client.batch([("GET", key) for key in keys], timeout=60),
+            lambda: client.execute("PING", route=AllPrimaries(), timeout=60),
+        ):
+            client.execute("CLIENT", "PAUSE", 1000, "ALL", route=AllPrimaries())
+            later(0.3)
+            try:
+                call()
+            except KeyboardInterrupt:
+                time.sleep(1)
+                print(client.execute("GET", "{interrupt}key"), client.execute("GET", "{a}none"))
+        """,
+    )
+    assert said == "\n".join(["b'v' None"] * 3)
+
+
 def test_another_thread_waits_on_while_the_main_thread_is_interrupted(client: Client) -> None:
     replies: list[object] = []
     other = threading.Thread(

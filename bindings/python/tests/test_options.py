@@ -79,6 +79,7 @@ def test_addresses_are_taken_in_each_form(given: Any, expected: list[tuple[str, 
         ("address_map", [("a:1", "b:1")]),
         ("address_map", {"a:1": "b:0"}),
         ("address_map", {"a:1": None}),
+        ("trust_redirects", 1),
         ("read_only", "yes"),
         ("tcp_nodelay", None),
     ],
@@ -145,6 +146,7 @@ def test_every_option_arrives_where_it_is_in_force() -> None:
         refresh_topology_from_initial_nodes=True,
         node_discovery_mode=NodeDiscoveryMode.DISCOVER_ALL,
         address_map={"inner.test:1": ("outer.test", 2), NodeAddress("::2", 3): "[::3]:4"},
+        trust_redirects=True,
         tcp_nodelay=False,
     ) as client:
         statistics = client.statistics()
@@ -171,6 +173,7 @@ def test_every_option_arrives_where_it_is_in_force() -> None:
         (NodeAddress("::2", 3), NodeAddress("::3", 4)),
         (NodeAddress("inner.test", 1), NodeAddress("outer.test", 2)),
     )
+    assert given.trust_redirects
     assert not given.read_only
     assert not given.tcp_nodelay
 
@@ -186,5 +189,5 @@ def test_the_options_that_are_not_given_have_their_defaults() -> None:
     assert given.reconnect == Backoff()
     assert given.read_from is ReadFrom.PRIMARY
     assert given.lib_name == "libglide"
-    assert not (given.has_password or given.encrypted or given.read_only)
+    assert not (given.has_password or given.encrypted or given.read_only or given.trust_redirects)
     assert given.tcp_nodelay

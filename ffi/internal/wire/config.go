@@ -24,7 +24,7 @@ var honoured = map[protoreflect.Name]bool{
 	"tls_mode": true, "tls_server_name": true, "root_certs": true, "client_cert": true, "client_key": true,
 	"client_cert_path": true, "client_key_path": true, "read_only": true,
 	"lazy_connect": true, "connection_retry_strategy": true, "refresh_topology_from_initial_nodes": true,
-	"node_discovery_mode": true, "cert_reload": true, "address_map": true,
+	"node_discovery_mode": true, "cert_reload": true, "address_map": true, "trust_redirects": true,
 }
 
 func badConfig(format string, args ...any) *core.Error {
@@ -85,7 +85,7 @@ func DecodeConfig(bytes []byte) (config core.Config, err error) {
 	if _, known := protobuf.ReadFrom_name[int32(message.GetReadFrom())]; !known {
 		return config, badConfig("read_from %d is no strategy", message.GetReadFrom())
 	}
-	config.ReadOnly = message.GetReadOnly()
+	config.ReadOnly, config.TrustRedirects = message.GetReadOnly(), message.GetTrustRedirects()
 	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
 	return config, nil
 }

@@ -71,7 +71,7 @@ func TestTheFieldsOfAConnectionRequestBecomeTheConfiguration(t *testing.T) {
 		Protocol:           protobuf.ProtocolVersion_PROTOCOL_VERSION_RESP2, ClientName: "n", LibName: "l",
 		PeriodicChecks: &protobuf.ConnectionRequest_PeriodicChecksDisabled{PeriodicChecksDisabled: &protobuf.PeriodicChecksDisabled{}},
 		TcpNodelay:     proto.Bool(false), ReadFrom: protobuf.ReadFrom_READ_FROM_AZ_AFFINITY_ALL_NODES, ClientAz: "z",
-		LazyConnect: true, RefreshTopologyFromInitialNodes: true, NodeDiscoveryMode: protobuf.NodeDiscoveryMode_NODE_DISCOVERY_MODE_DISCOVER_ALL,
+		LazyConnect: true, TrustRedirects: true, RefreshTopologyFromInitialNodes: true, NodeDiscoveryMode: protobuf.NodeDiscoveryMode_NODE_DISCOVERY_MODE_DISCOVER_ALL,
 		ConnectionRetryStrategy: &protobuf.ConnectionRetryStrategy{NumberOfRetries: 5, Factor: 6, ExponentBase: 7},
 		AddressMap:              []*protobuf.AddressMapping{{Announced: &protobuf.NodeAddress{Host: "A.test"}, Dial: &protobuf.NodeAddress{Host: "[::2]", Port: 8}}},
 	}))
@@ -81,7 +81,7 @@ func TestTheFieldsOfAConnectionRequestBecomeTheConfiguration(t *testing.T) {
 		RequestTimeout: 100 * time.Millisecond, ConnectTimeout: 200 * time.Millisecond, InflightLimit: 3,
 		Database: 4, Username: "u", Password: "p", RESP2: true, ClientName: "n", LibraryName: "l",
 		RefreshEvery: -1, Nagle: true, Reads: routing.ReadZoneAllNodes, Zone: "z",
-		Lazy: true, FromSeeds: true, Discovery: core.DiscoverAll, Backoff: &core.Backoff{Steps: 5, First: 6 * time.Millisecond, Base: 7, Jitter: 20},
+		Lazy: true, TrustRedirects: true, FromSeeds: true, Discovery: core.DiscoverAll, Backoff: &core.Backoff{Steps: 5, First: 6 * time.Millisecond, Base: 7, Jitter: 20},
 		AddressMap: map[routing.Address]routing.Address{{Host: "a.test", Port: 6379}: {Host: "::2", Port: 8}},
 	}, config)
 }

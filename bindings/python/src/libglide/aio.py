@@ -7,6 +7,7 @@ are awaited.
 from __future__ import annotations
 
 import asyncio
+import threading
 import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from libglide import client as waiting
 from libglide.client import FINISHED
+from libglide.library import load
 from libglide.mailbox import Mailbox
 from libglide.response import Plan, Response, ResponsePolicy
 from libglide.routes import Route
@@ -74,9 +76,14 @@ class Client:
 
         The arguments and errors are those of ``libglide.Client.connect``.
         """
-        connect: Callable[..., waiting.Client] = waiting.Client.connect
         loop = asyncio.get_running_loop()
-        return cls(await loop.run_in_executor(None, partial(connect, *args, **options)))
+        given_up = threading.Event()
+        connect = partial(_connect, given_up, *args, **options)
+        try:
+            return cls(await loop.run_in_executor(None, connect))
+        except asyncio.CancelledError:
+            given_up.set()  # or else the end of the loop would wait for the thread
+            raise
 
     async def execute(
         self,
@@ -257,6 +264,12 @@ class Client:
 
     def __repr__(self) -> str:
         return repr(self._client).replace("libglide.Client", "libglide.aio.Client")
+
+
+def _connect(given_up: threading.Event, *args: object, **options: object) -> waiting.Client:
+    connect: Callable[..., waiting.Client] = waiting.Client.connect
+    with load().asking(given_up.is_set):
+        return connect(*args, **options)
 
 
 def _drop(client: waiting.Client, mailbox: Mailbox) -> None:

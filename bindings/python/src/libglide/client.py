@@ -81,6 +81,7 @@ class Client(Resolver):
         refresh_topology_from_initial_nodes: bool = False,
         node_discovery_mode: NodeDiscoveryMode = NodeDiscoveryMode.STANDARD,
         address_map: Mapping[AddressLike, AddressLike] | None = None,
+        trust_redirects: bool = False,
         read_only: bool = False,
         tcp_nodelay: bool = True,
     ) -> Client:
@@ -114,6 +115,8 @@ class Client(Resolver):
             address_map: Where to connect to nodes, by the addresses that they announce, for
                 networks that translate addresses. Certificates must still be for the announced
                 host; routes may name either address.
+            trust_redirects: Log in with the password wherever a redirect leads, also where the node
+                that redirects does not name the address as one of its cluster.
             read_only: Refuse commands that may write, and be content with replicas. For servers
                 that are no cluster.
             tcp_nodelay: Send small requests at once.
@@ -147,6 +150,7 @@ class Client(Resolver):
             refresh_topology_from_initial_nodes=refresh_topology_from_initial_nodes,
             node_discovery_mode=node_discovery_mode,
             address_map=address_pairs(address_map),
+            trust_redirects=trust_redirects,
             read_only=read_only,
             tcp_nodelay=tcp_nodelay,
         )

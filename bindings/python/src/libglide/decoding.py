@@ -218,6 +218,7 @@ def _configuration(message: Any) -> Configuration:
         address_map=tuple(
             (_address(pair.announced), _address(pair.dial)) for pair in message.address_map
         ),
+        trust_redirects=message.trust_redirects,
     )
 
 

@@ -89,6 +89,7 @@ def connection(options: Options, message: Any) -> None:
     message.lazy_connect = options.lazy_connect
     message.refresh_topology_from_initial_nodes = options.refresh_topology_from_initial_nodes
     message.node_discovery_mode = _DISCOVERY[options.node_discovery_mode]
+    message.trust_redirects = options.trust_redirects
     message.read_only = options.read_only
     message.tcp_nodelay = options.tcp_nodelay
     if options.reconnect is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import threading
 from collections.abc import Callable, Iterator
@@ -60,6 +61,16 @@ class Interrupt:
             except BaseException as raised:
                 self.raised = raised
                 answer = 1
+
+    @contextlib.contextmanager
+    def asking(self, given_up: Callable[[], bool]) -> Iterator[None]:
+        """Have the library ask a function instead, on this thread, which is not the main one."""
+        hook = _HOOK(given_up)
+        self._register(hook)
+        try:
+            yield
+        finally:
+            self._register(None)
 
     def check(self) -> None:
         """Raise what a handler raised during the call that has just ended."""

@@ -167,6 +167,8 @@ class Library:
         if abi < ABI:
             raise LibraryError(f"{path} has version {abi} of the C interface; {ABI} is needed")
         self._interrupt = Interrupt(self._c.glide_on_interrupt)
+        self.asking = self._interrupt.asking
+        """Within it, calls of this thread end once a function says so; not of the main thread."""
         self._log = _LOG_CALLBACK()
         self._log_lock = threading.Lock()
         self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit

@@ -100,6 +100,7 @@ _FLAGS = (
     "cluster_mode",
     "lazy_connect",
     "refresh_topology_from_initial_nodes",
+    "trust_redirects",
     "read_only",
     "tcp_nodelay",
 )
@@ -133,6 +134,7 @@ class Options:
     refresh_topology_from_initial_nodes: bool
     node_discovery_mode: NodeDiscoveryMode
     address_map: tuple[tuple[NodeAddress, NodeAddress], ...]
+    trust_redirects: bool
     read_only: bool
     tcp_nodelay: bool
 

@@ -87,6 +87,7 @@ class Configuration:
     node_discovery_mode: NodeDiscoveryMode
     reconnect: Backoff
     address_map: tuple[tuple[NodeAddress, NodeAddress], ...]
+    trust_redirects: bool
 
 
 @dataclass(frozen=True)
