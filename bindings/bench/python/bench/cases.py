@@ -17,7 +17,7 @@ START = ("import_ms", "connect_ms", "ready_ms")
 MEMORY = ("growth_mib", "peak_mib")
 BURST = ("after_burst", *SPEED)
 TOPOLOGIES = ("make_us", "resolve_us", "topology_kib")
-CLIENTS = ("client_ms", "client_mib", "connection_kib", "connections")
+CLIENTS = ("client_mib", "connection_kib", "connections")
 LEFT = ("closed_us", "left_handles", "left_goroutines", "left_files", "left_bytes")
 
 
@@ -95,9 +95,10 @@ CORES = Program(
 """The official client twice: on our core, which a copy of the package has, and on its own."""
 
 
-def _fakes(nodes: int) -> Program:
+def _fakes(nodes: int, *environment: str) -> Program:
     """What needs no real server: on so many fake nodes, half of them replicas."""
-    return Program("C", ("{build}/bench/fakes", str(nodes), "{build}/bench/c/growth"), {OURS: ()})
+    growth = ("env", *environment, "{build}/bench/c/growth")
+    return Program("C", ("{build}/bench/fakes", str(nodes), *growth), {OURS: ()})
 
 
 def _count(number: int, noun: str) -> str:
@@ -192,14 +193,14 @@ def _cores() -> list[Case]:
     ]
 
 
-def _growing(nodes: int, title: str, columns: tuple[str, ...], /, **arguments: str) -> Case:
-    return Case(_fakes(nodes), title, arguments, columns=columns, once=True)
+def _growing(on: Program, title: str, columns: tuple[str, ...], **arguments: str) -> Case:
+    return Case(on, title, arguments, columns=columns, once=True)
 
 
 def _growth() -> list[Case]:
     topologies = [
         _growing(
-            6,
+            _fakes(6),
             f"1,000 topologies of {nodes:,} nodes",
             TOPOLOGIES,
             measure="topologies",
@@ -210,7 +211,7 @@ def _growth() -> list[Case]:
     ]
     clients = [
         _growing(
-            nodes,
+            _fakes(nodes, "GOGC=10"),  # what they hold, without the garbage of making them
             f"a client of {nodes} nodes",
             CLIENTS,
             measure="clients",
@@ -218,7 +219,9 @@ def _growth() -> list[Case]:
         )
         for nodes in (6, 60, 600)
     ]
-    closed = _growing(6, "10,000 clients opened and closed", LEFT, measure="closed", count="10000")
+    closed = _growing(
+        _fakes(6), "10,000 clients opened and closed", LEFT, measure="closed", count="10000"
+    )
     return [*topologies, *clients, closed]
 
 

@@ -40,9 +40,9 @@ READING = """\
 * ratio is this library's figure to that of the row, in the first column of figures: more is better
   for op/s, less for times and memory.
 * Topologies and clients were all open at once, each topology over nodes of its own, each client
-  connected to every one of its fake nodes; their memory is what the process grew by, garbage that
-  was not collected yet included. Of clients that were opened and closed: what is left of all of
-  them, and by how much memory grew with each of the last half (by least squares).
+  connected to every one of its fake nodes; their memory is what the process grew by (of clients
+  with GOGC=10, so next to no garbage is in it). Of clients that were opened and closed: what is
+  left of all of them, and by how much memory grew with each of the last half (by least squares).
 * p99 of a short run is a rare call: its ratio differs more from run to run than the others.
 """
 

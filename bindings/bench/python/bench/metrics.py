@@ -35,7 +35,6 @@ METRICS = {
     "make_us": Metric("make µs"),
     "resolve_us": Metric("resolve µs", digits=2),
     "topology_kib": Metric("KiB of each"),
-    "client_ms": Metric("ready ms"),
     "client_mib": Metric("MiB of each", digits=2),
     "connection_kib": Metric("KiB of a connection"),
     "connections": Metric("connections", digits=0),
