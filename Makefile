@@ -111,7 +111,7 @@ $(DRIVER): $(wildcard bindings/conformance/drivers/c/*.[ch] bindings/c/*.[ch]) $
 CHAOS ?= 2m
 SEED  ?= 0
 CLIENT ?= calls
-chaos: setup ## break a cluster under a client for CHAOS=2m, count lost and doubled writes; SEED= for the same faults again
+chaos: setup ## break a cluster under a client for CHAOS=2m, count lost and doubled writes; SEED= for the same faults again, CLIENT=core, calls or submitted
 	go build -o $(BIN)/chaos ./bindings/conformance/chaos/run
 	$(SERVER) $(BIN)/chaos -seed $(SEED) -time $(CHAOS) -client $(CLIENT)
 

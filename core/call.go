@@ -107,6 +107,15 @@ func (k *Call) deliver(all []*flight, conclude func() (Response, error)) {
 	k.end()
 }
 
+// StartNow does something that does not wait, on this goroutine. It needs no room among the requests
+// that run.
+func (c *Client) StartNow(k *Call, work func() (Response, error)) {
+	k.reset(c)
+	k.waits(0)
+	k.Response, k.Err = work()
+	k.Owner.Done()
+}
+
 // startAs begins work that goes on on a goroutine, for so long; 0: as long as it takes.
 func (c *Client) startAs(k *Call, timeout time.Duration, work func(context.Context) (Response, error)) {
 	if k.begin(c) {
@@ -117,13 +126,17 @@ func (c *Client) startAs(k *Call, timeout time.Duration, work func(context.Conte
 
 // begin makes the call one of the client's, if there is room for it; or else it has ended.
 func (k *Call) begin(c *Client) bool {
-	k.client, k.Response, k.lane = c, Response{}, nil
-	k.cancel, k.abandoned = nil, false
+	k.reset(c)
 	if k.Err = c.enter(); k.Err != nil {
 		k.Owner.Done()
 		return false
 	}
 	return true
+}
+
+func (k *Call) reset(c *Client) {
+	k.client, k.Response, k.lane = c, Response{}, nil
+	k.cancel, k.abandoned = nil, false
 }
 
 func (k *Call) waits(timeout time.Duration) {
@@ -147,6 +160,11 @@ func (k *Call) board() {
 	f := &k.flight
 	f.begin(&k.plan, &k.plan.Legs[0])
 	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
+	if k.client.turnAway([]*flight{f}) {
+		k.Response, k.Err = k.client.conclude(&k.plan, &k.Request, []*flight{f})
+		k.end()
+		return
+	}
 	link, err := k.client.links.to(f.to.endpoint, f.to.role)
 	if err != nil {
 		k.settle(routing.Value{}, err)

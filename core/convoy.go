@@ -24,6 +24,7 @@ type trip struct {
 func newTrip(l *link, group []*flight, commands [][][]byte, deadline time.Time) *trip {
 	t := &trip{lane: &l.lane, group: group, waiter: waiter{told: make(chan struct{}, 2)}}
 	t.begin(commands, deadline, t)
+	t.apart = waitInLine(group)
 	return t
 }
 
@@ -45,7 +46,7 @@ func (v convoy) join() {
 // seize has every trip lead its lane, or changes nothing.
 func (v convoy) seize() bool {
 	for i, t := range v {
-		if !t.lane.seize(&t.errand) {
+		if t.apart || !t.lane.seize(&t.errand) {
 			for _, seized := range v[:i] {
 				seized.lane.leave(&seized.errand)
 				seized.phase.Store(phaseNew)

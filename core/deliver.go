@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -56,6 +55,9 @@ type flight struct {
 	// transaction is what goes in place of the leg's words: MULTI, commands, EXEC.
 	transaction [][][]byte
 	alone       bool            // over a connection of its own: it blocks
+	wait        *routing.Wait   // for how long; nil: it does not
+	began       time.Time       // where it blocks
+	anew        bool            // the next attempt is not the first
 	script      *Script         // that the words run
 	loading     bool            // the next attempt loads its source first
 	supplied    routing.Address // the node that was given the source last
@@ -90,7 +92,10 @@ func newFlight(plan *routing.Plan, leg *routing.Leg) *flight {
 }
 
 func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
-	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes, alone: plan.Wait.Blocks}
+	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
+	if plan.Wait.Blocks {
+		f.wait, f.began, f.alone = &plan.Wait, time.Now(), !plan.Wait.InLine
+	}
 }
 
 // deliver brings flights to their outcomes: those for one node go in one write, in their order.
@@ -128,6 +133,9 @@ func (c *Client) scatter(ctx context.Context, all []*flight) {
 // convoyOf makes trips of flights; apart are those that go over connections of their own.
 func (c *Client) convoyOf(all []*flight, deadline time.Time) (together convoy, apart [][]*flight) {
 	for _, group := range byTarget(all) {
+		if c.turnAway(group) {
+			continue
+		}
 		commands, alone := commandsOf(group)
 		l, err := c.links.to(group[0].to.endpoint, group[0].to.role)
 		if alone || err != nil {
@@ -198,9 +206,9 @@ func (c *Client) fly(ctx context.Context, group []*flight) {
 func (c *Client) unload(ctx context.Context, group []*flight, replies []routing.Value, err error) {
 	if err != nil && len(group) > 1 && !wasSent(err) {
 		failure, next := c.judge(group[0], routing.Value{}, err)
-		if next == sendAgain || next == waitFirst && group[0].pause(ctx) {
+		if next == sendAgain || next == waitFirst && c.pause(ctx, group[0], len(group)) {
 			for _, f := range group {
-				f.waits = group[0].waits
+				f.waits, f.anew = group[0].waits, true
 				f.blame(failure, next)
 				c.steer(f, next)
 			}
@@ -244,11 +252,12 @@ func (c *Client) goOn(ctx context.Context, f *flight, failure *Error, next verdi
 		if next == vetFirst {
 			failure, next = c.vet(ctx, f, failure)
 		}
-		if next == giveUp || next == vetFirst || next == waitFirst && !f.pause(ctx) {
+		if next == giveUp || next == vetFirst || next == waitFirst && !c.pause(ctx, f, 1) {
 			break
 		}
 		f.blame(failure, next)
 		c.steer(f, next)
+		f.anew = true
 		logf(LogDebug, "%s goes again, to %s, after: %s", f.describe(), f.to, disclosed(failure.Message))
 		replies, err := c.attempt(ctx, f)
 		if err == nil {
@@ -264,15 +273,28 @@ var askingWords = [][]byte{[]byte("ASKING")}
 // attempt sends flights to the target they share in one write, and gives one reply for each.
 func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
 	commands, alone := commandsOf(group)
-	exchange := c.exchange
-	if alone {
-		exchange = c.aside
+	to := group[0].to
+	l, err := c.links.to(to.endpoint, to.role)
+	if err != nil {
+		return nil, err
 	}
-	replies, err := exchange(ctx, group[0].to, commands...)
+	exchange := l.exchange
+	switch {
+	case alone:
+		exchange = l.aside
+	case waitInLine(group):
+		exchange = l.inLine
+	}
+	replies, err := exchange(ctx, commands...)
 	if err != nil {
 		return nil, err
 	}
 	return resultsOf(group, replies), nil
+}
+
+// waitInLine says whether flights have their node wait on the connection that they share with others.
+func waitInLine(group []*flight) bool {
+	return slices.ContainsFunc(group, func(f *flight) bool { return f.wait != nil && !f.alone })
 }
 
 // commandsOf is what flights send in one write; alone: over a connection of their own.
@@ -304,8 +326,12 @@ func (f *flight) appendTo(commands [][][]byte) [][][]byte {
 	if f.asking {
 		commands = append(commands, askingWords)
 	}
-	if f.transaction != nil {
+	switch {
+	case f.transaction != nil:
 		return append(commands, f.transaction...)
+	case f.wait != nil && f.anew:
+		// A server that hands a slot over sends those who block there on; they wait no longer for it.
+		return append(commands, f.wait.After(f.leg.Words, time.Since(f.began)))
 	}
 	return append(commands, f.leg.Words)
 }
@@ -465,7 +491,7 @@ func (c *Client) redirect(f *flight, line string) verdict {
 	}
 	if !move.Ask {
 		snapshot = c.topology.moved(move.Slot, move.To)
-		c.refreshSoon(move.To)
+		c.refreshFor(ofMoved, move.To)
 	}
 	if f.redirects++; f.redirects > maxRedirects || f.stay {
 		return giveUp
@@ -483,40 +509,6 @@ func (c *Client) redirect(f *flight, line string) verdict {
 		return waitFirst
 	}
 	return sendAgain
-}
-
-// The wait before a further attempt: a random time up to a bound that doubles each time.
-const (
-	firstPause = 2 * time.Millisecond
-	maxPause   = 200 * time.Millisecond
-	maxMargin  = 25 * time.Millisecond
-)
-
-// marginOf is the part of the time until a deadline that an attempt must be left with.
-func marginOf(deadline time.Time) time.Duration {
-	if deadline.IsZero() {
-		return 0
-	}
-	return min(maxMargin, time.Until(deadline)/10)
-}
-
-// pause waits. It is false, without waiting, where too little time would be left for an attempt:
-// the server's last word then is the answer, rather than a deadline that passes half-way.
-func (f *flight) pause(ctx context.Context) bool {
-	bound := min(firstPause<<min(f.waits, 10), maxPause)
-	f.waits++
-	pause := rand.N(bound) + time.Millisecond/4
-	if deadline, has := ctx.Deadline(); has && time.Until(deadline) <= pause+f.margin {
-		return false
-	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // blame keeps why an attempt failed, for the case that the deadline ends the next one before

@@ -136,6 +136,23 @@ func TestAReadWhoseReplyWasLostIsSentOnceMore(t *testing.T) {
 	require.Len(t, f.three.Got("GET {foo}2"), 2)
 }
 
+func TestALookAtANodeWhoseReplyWasLostIsTakenOnceMore(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	for _, words := range [][]string{{"INFO"}, {"PING"}, {"CONFIG", "GET", "port"}, {"DBSIZE"}, {"PUBSUB", "NUMPAT"}} {
+		f.three.On(words[0], fakenode.Hangup(), fakenode.Int(1))
+		for _, node := range []*fakenode.Node{f.one, f.two} {
+			node.On(words[0], fakenode.Int(1))
+		}
+		run(t, client, command(words...).to(routing.Route{Kind: routing.RouteAllPrimaries}))
+		require.Len(t, f.three.Got(words[0]), 2, words)
+	}
+	f.three.On("SCRIPT", fakenode.Hangup())
+	refused := failure(t, client, command("SCRIPT", "FLUSH").to(routing.Route{Kind: routing.RouteAllPrimaries}))
+	require.False(t, refused.Retryable)
+	require.Len(t, f.three.Got("SCRIPT"), 1, "it is no look")
+}
+
 func TestAWriteToANodeThatComesUpWithinTheDeadlineSucceeds(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)
@@ -272,6 +289,30 @@ func TestAPrimaryThatBecameAReplicaIsFoundAgainBehindREADONLY(t *testing.T) {
 	}
 	run(t, client, command("SET", "foo", "1"))
 	require.Len(t, f.replica.Got("SET"), 1)
+}
+
+func TestAFanOutToPrimariesFindsTheReplicaThatTookTheirPlace(t *testing.T) {
+	for name, fault := range map[string]func(*fakenode.Node){
+		"demoted": func(n *fakenode.Node) {
+			n.On("FLUSHALL", fakenode.Err("READONLY You can't write against a read only replica."))
+		},
+		"gone": (*fakenode.Node).Stop,
+	} {
+		f := fakeCluster(t)
+		client := openFakes(t, f)
+		f.say(8, fakenode.Slots(
+			fakenode.Serves(0, 5460, f.one.Endpoint()),
+			fakenode.Serves(5461, 10922, f.two.Endpoint()),
+			fakenode.Serves(10923, 16383, f.replica.Endpoint(), f.three.Endpoint())))
+		fault(f.three)
+		response := run(t, client, command("FLUSHALL"))
+		require.Len(t, response.Outcomes, 3, name)
+		require.Equal(t, f.three.Address(), response.Outcomes[2].Node.Address.String(), "as it was addressed")
+		require.Equal(t, f.replica.Address(), response.Outcomes[2].ServedBy.String())
+		for _, node := range []*fakenode.Node{f.one, f.two, f.replica} {
+			require.Len(t, node.Got("FLUSHALL"), 1, name)
+		}
+	}
 }
 
 func TestAShardWhosePrimaryHasNoKnownEndpointHasNoRoute(t *testing.T) {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -116,4 +117,54 @@ func TestThoseWhoWaitBehindASlowReplyLeaveAtTheirDeadlinesWithNothingSent(t *tes
 	close(slow)
 	waiting.Wait()
 	run(t, client, command("GET", "foo"))
+}
+
+func TestANodeThatDoesNotAnswerLeavesPlacesToTheOthers(t *testing.T) {
+	const limit = 40
+	for name, fault := range map[string]func(f *fakes) (mend func()){
+		"stuck": func(f *fakes) func() {
+			stuck := make(barrier)
+			f.three.On("INCR", stuck.before(fakenode.Int(1)))
+			return func() { close(stuck) }
+		},
+		"gone": func(f *fakes) func() {
+			f.three.On("INCR", fakenode.Int(1))
+			f.three.Refuse()
+			f.three.CloseConnections()
+			return func() { require.NoError(t, f.three.Listen()) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakeCluster(t)
+			client := open(t, Config{RefreshEvery: -1, InflightLimit: limit}, f.one.Address())
+			run(t, client, command("SET", "foo", "v"))
+			mend := fault(f)
+			wait := func(i int) *Request { return patiently(command("INCR", "{foo}"+strconv.Itoa(i))) }
+			first := crowd(t, client, limit/2, wait)
+			eventually(t, func() bool { return client.links.crowd(mustParse(f.three.Address())) >= limit/reserve })
+			more := crowd(t, client, limit/4, wait)
+			eventually(t, func() bool { return client.inflight.Load() == limit*3/4 })
+			turnedAway := 0
+			for range 50 {
+				others := crowd(t, client, limit/4-1, func(i int) *Request {
+					return patiently(command("SET", []string{"bar", "test"}[i%2], "v"))
+				})
+				hasty := command("INCR", "foo")
+				hasty.Timeout = 200 * time.Millisecond
+				refused := failure(t, client, hasty)
+				require.False(t, refused.Sent)
+				require.True(t, refused.Retryable)
+				if strings.Contains(refused.Message, "are for other nodes") {
+					require.Equal(t, StatusConnection, refused.Status)
+					turnedAway++
+				}
+				others.Wait()
+			}
+			require.Greater(t, turnedAway, 25, "the others come and go between two tries of a node that is gone")
+			mend()
+			first.Wait()
+			more.Wait()
+			run(t, client, command("INCR", "foo"))
+		})
+	}
 }

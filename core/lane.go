@@ -33,7 +33,8 @@ type lane struct {
 	alone  *errand   // that is posted, see post.go; nothing waits behind it
 	closed bool
 
-	quick atomic.Bool // so was the last exchange, and its connection stands
+	quick    atomic.Bool  // so was the last exchange, and its connection stands
+	progress atomic.Int64 // Unix nanoseconds; when what is led at present was begun
 
 	// The leader's.
 	words [][][]byte
@@ -48,6 +49,7 @@ type errand struct {
 	owner    owner
 	phase    atomic.Uint32
 	tries    int       // exchanges that failed before anything was written
+	apart    bool      // it has the server wait: nobody goes along, and its owner, who may leave, does not lead
 	batch    []*errand // what its owner carries where it leads
 
 	// What the leader found out, for the owner when it is told.
@@ -76,9 +78,15 @@ type owner interface {
 
 // begin makes an errand ready to join a lane.
 func (e *errand) begin(commands [][][]byte, deadline time.Time, owner owner) {
-	e.commands, e.deadline, e.owner, e.tries, e.err = commands, deadline, owner, 0, nil
+	e.commands, e.deadline, e.owner, e.tries, e.apart, e.err = commands, deadline, owner, 0, false, nil
 	e.phase.Store(phaseNew)
 }
+
+func (e *errand) leads() bool { return !e.apart && e.owner.leads() }
+
+// interrupted says that nobody waits any more for what the server waits for: it would hold up
+// those behind for nothing, perhaps for ever.
+func (e *errand) interrupted() bool { return e.apart && e.phase.Load() == phaseLeft }
 
 // The life of an errand. Who moves it on from phaseTaken owns what comes of it.
 const (
@@ -113,7 +121,7 @@ func (n *lane) join(e *errand) bool {
 		n.tell(e, &connError{false, net.ErrClosed})
 		return false
 	}
-	if !n.led && n.quick.Load() && e.owner.leads() {
+	if !n.led && n.quick.Load() && e.leads() {
 		n.led = true
 		n.mu.Unlock()
 		e.phase.Store(phasePromoted)
@@ -207,12 +215,14 @@ func (n *lane) prepare(batch []*errand) {
 		n.until.extend(e.deadline)
 	}
 	n.began = time.Now()
+	n.progress.Store(n.began.UnixNano())
 }
 
 // drive leads until a caller can.
 func (n *lane) drive() {
 	var batch []*errand
 	for driving := true; driving; {
+		n.progress.Store(time.Now().UnixNano())
 		err := n.wire.reach()
 		batch = n.fill(batch[:0], time.Time{})
 		switch {
@@ -223,7 +233,7 @@ func (n *lane) drive() {
 			n.tellAll(batch, err)
 		default:
 			n.prepare(batch)
-			n.wire.onInterrupt(nil)
+			n.wire.onInterrupt(batch[0])
 			driving = !n.carry(batch, true)
 		}
 	}
@@ -243,12 +253,14 @@ func (n *lane) fill(batch []*errand, latest time.Time) []*errand {
 	for _, e := range n.queue {
 		late := !latest.IsZero() && (e.deadline.IsZero() || e.deadline.After(latest))
 		words, bytes = e.weigh(words, bytes)
-		if late || len(batch) > 0 && (words > batchWords || bytes > batchBytes) {
+		if late || len(batch) > 0 && (e.apart || words > batchWords || bytes > batchBytes) {
 			break
 		}
 		e.phase.Store(phaseTaken)
 		batch = append(batch, e)
-		taken++
+		if taken++; e.apart {
+			break
+		}
 	}
 	n.unqueue(0, taken)
 	return batch
@@ -317,7 +329,7 @@ func (n *lane) pass() bool {
 		return true
 	}
 	first := n.queue[0]
-	if !n.quick.Load() || !first.owner.leads() {
+	if !n.quick.Load() || !first.leads() {
 		n.mu.Unlock()
 		return false
 	}
@@ -440,12 +452,13 @@ func (w *waiter) watches() bool     { return false }
 func (w *waiter) watch(int) bool    { return false }
 
 // exchange runs an errand for a caller that waits here.
-func (n *lane) exchange(ctx context.Context, commands [][][]byte) ([]routing.Value, error) {
+func (n *lane) exchange(ctx context.Context, commands [][][]byte, apart bool) ([]routing.Value, error) {
 	// Room for both: told that it leads, it may leave without having looked.
 	w := &waiter{told: make(chan struct{}, 2)}
 	e := new(errand)
 	deadline, _ := ctx.Deadline()
 	e.begin(commands, deadline, w)
+	e.apart = apart
 	if err := ctx.Err(); err != nil {
 		return nil, &connError{false, err}
 	}

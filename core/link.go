@@ -50,7 +50,13 @@ func (l *link) address() string { return l.config.dialled(l.endpoint).Dial() }
 // exchange sends the commands in one write and reads a reply to each. Error replies are values.
 // The error is of the transport (see wasSent), or a refusal of the handshake.
 func (l *link) exchange(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {
-	return l.lane.exchange(ctx, commands)
+	return l.lane.exchange(ctx, commands, false)
+}
+
+// inLine is exchange for what has the server wait for what the shared connection brought before.
+// Whoever comes after it waits too.
+func (l *link) inLine(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {
+	return l.lane.exchange(ctx, commands, true)
 }
 
 // aside is exchange over a wire of its own, for what takes long: it delays nobody, and ends with
@@ -192,7 +198,8 @@ type peer struct {
 	counters counters
 	health   health
 	gate     gate
-	links    [2]*link // by role; nil where none stands. The lock of the client's links guards them
+	pausing  atomic.Int64 // requests that wait before they go to it again
+	links    [2]*link     // by role; nil where none stands. The lock of the client's links guards them
 }
 
 // links are the links of a client, by endpoint and role. They connect when they are first used.

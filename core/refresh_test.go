@@ -69,7 +69,7 @@ func TestAStormOfRedirectsCostsFewLooks(t *testing.T) {
 		run(t, client, command("GET", "key"+strconv.Itoa(i)))
 	}
 	require.Greater(t, len(f.one.Got("GET"))+len(f.three.Got("GET")), 200, "redirects")
-	require.LessOrEqual(t, f.looks()-before, int(time.Since(began)/refreshFloor)+1)
+	require.LessOrEqual(t, f.looks()-before, int(time.Since(began)/(movedFloor*3/4))+1)
 }
 
 func TestALastingOutageIsLookedAtEverMoreSeldom(t *testing.T) {
@@ -77,7 +77,7 @@ func TestALastingOutageIsLookedAtEverMoreSeldom(t *testing.T) {
 	began := time.Now()
 	now, count := began, 0
 	for now.Sub(began) < time.Minute {
-		p.asked(now) // somebody always asks
+		p.asked(now, ofTrouble) // somebody always asks
 		require.LessOrEqual(t, p.next().Sub(now), max(refreshFloor, min(now.Sub(began)/refreshShare, refreshCeiling)*5/4))
 		now = later(now, p.next())
 		p.looked(now, false)
@@ -91,9 +91,43 @@ func TestALastingOutageIsLookedAtEverMoreSeldom(t *testing.T) {
 	require.Equal(t, refreshFloor, p.next().Sub(now), "what is new may be followed by more")
 	p.looked(now.Add(time.Hour), false)
 	require.Equal(t, refreshFloor, p.next().Sub(now.Add(time.Hour)), "a look without a cause is no trouble")
-	p.asked(now.Add(2 * time.Hour))
+	p.asked(now.Add(2*time.Hour), ofTrouble)
 	p.looked(now.Add(2*time.Hour), false)
 	require.Equal(t, refreshFloor, p.next().Sub(now.Add(2*time.Hour)), "new trouble begins anew")
+}
+
+func TestAStormOfRedirectsThatTeachNothingIsLookedAtEverMoreSeldom(t *testing.T) {
+	var p pace
+	began := time.Now()
+	now, count := began, 0
+	p.asked(now, ofMoved)
+	require.Zero(t, p.earliest[ofMoved], "the first one has its look at once")
+	for now.Sub(began) < 2*time.Minute {
+		p.asked(now, ofMoved)
+		now = later(now, p.earliest[ofMoved])
+		p.looked(now, false)
+		require.Equal(t, now.Add(refreshFloor), p.next(), "who has trouble waits for no storm")
+		count++
+	}
+	require.Less(t, count, 20)
+	p.looked(now, true)
+	require.LessOrEqual(t, p.earliest[ofMoved].Sub(now), movedFloor*5/4, "what is new may be followed by more")
+	p.looked(now, false)
+	p.asked(now.Add(time.Hour), ofMoved)
+	require.False(t, p.earliest[ofMoved].After(now.Add(time.Hour)), "a new storm begins anew")
+}
+
+func TestACauseThatComesDuringALookHasALookOfItsOwn(t *testing.T) {
+	var p pace
+	now := time.Now()
+	require.Nil(t, p.due(now), "nobody asked")
+	p.asked(now, ofMoved)
+	require.NotNil(t, p.due(now))
+	p.begins()
+	require.Nil(t, p.due(now))
+	p.asked(now, ofTrouble)
+	p.looked(now, true)
+	require.NotNil(t, p.due(now))
 }
 
 func later(a, b time.Time) time.Time {

@@ -112,60 +112,11 @@ func (t *topology) takeHints() []routing.Address {
 	return hints
 }
 
-// The pauses between looks at the topology, however many causes there are: at first so short that
-// a shard's new primary is found at once, then a sixteenth of the time that the trouble lasts, so
-// that a long outage costs little and its end is still found soon.
-const (
-	refreshFloor   = 100 * time.Millisecond
-	refreshCeiling = 2 * time.Second
-	refreshShare   = 16
-	// A cause so long after the last one is new trouble.
-	refreshCalm = 5 * time.Second
-)
-
-// pace says when the next look may begin.
-type pace struct {
-	mu       sync.Mutex
-	since    time.Time // the trouble began, or a look last found something new
-	cause    time.Time // the last one
-	earliest time.Time
-}
-
-// asked counts a cause for a look.
-func (p *pace) asked(now time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now.Sub(p.cause) > refreshCalm {
-		p.since = now
-	}
-	p.cause = now
-}
-
-// looked ends a look.
-func (p *pace) looked(now time.Time, found bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if found {
-		p.since = now
-	}
-	pause := refreshFloor
-	if share := now.Sub(p.since) / refreshShare; share > pause && now.Sub(p.cause) <= refreshCalm {
-		// The many clients of a cluster meet the same trouble at the same time.
-		share = min(share, refreshCeiling)
-		pause = share*3/4 + rand.N(share/2)
-	}
-	p.earliest = now.Add(pause)
-}
-
-func (p *pace) next() time.Time {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.earliest
-}
-
 // refreshSoon asks for a look at the topology in the background; better are nodes to ask first.
-func (c *Client) refreshSoon(better ...routing.Address) {
-	c.topology.pace.asked(time.Now())
+func (c *Client) refreshSoon(better ...routing.Address) { c.refreshFor(ofTrouble, better...) }
+
+func (c *Client) refreshFor(what cause, better ...routing.Address) {
+	c.topology.pace.asked(time.Now(), what)
 	c.topology.hint(better)
 	select {
 	case c.topology.wake <- struct{}{}:
@@ -188,10 +139,13 @@ func (c *Client) refreshLoop() {
 		case <-c.closing.Done():
 			return
 		case <-tick:
-		case <-c.topology.wake:
+		case <-c.topology.wake: // another cause may be due before the one that is waited for
+			continue
+		case <-c.topology.pace.due(time.Now()):
 		}
 		if c.topology.unknown() {
-			continue // nothing is connected to before the first request
+			c.topology.pace.begins() // nothing is connected to before the first request
+			continue
 		}
 		ctx, cancel := context.WithTimeout(c.closing, refreshCeiling*2+c.config.ConnectTimeout)
 		c.refresh(ctx)
@@ -222,6 +176,7 @@ func (c *Client) refresh(ctx context.Context) {
 		return
 	}
 	before := c.topology.now()
+	c.topology.pace.begins()
 	c.look(ctx)
 	c.topology.looks.Add(1)
 	c.topology.pace.looked(time.Now(), c.topology.now() != before)

@@ -615,6 +615,7 @@ func (x *PubSubChannelsOrPatterns) GetChannelsOrPatterns() [][]byte {
 	return nil
 }
 
+// What is subscribed from the start, as by the request `subscribe`.
 type PubSubSubscriptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0: channels, 1: patterns, 2: sharded channels.
@@ -1233,8 +1234,11 @@ type ConnectionRequest struct {
 	// A client with a password logs in wherever a redirect leads. Without this it follows one to an
 	// address that no topology has only where the node that redirects names it as one of its cluster.
 	TrustRedirects bool `protobuf:"varint,102,opt,name=trust_redirects,json=trustRedirects,proto3" json:"trust_redirects,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Messages of subscriptions that may wait to be taken; those beyond it are counted and dropped.
+	// 0: 8192. They take 32 MiB at most, whatever this says.
+	EventQueueLimit uint32 `protobuf:"varint,103,opt,name=event_queue_limit,json=eventQueueLimit,proto3" json:"event_queue_limit,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ConnectionRequest) Reset() {
@@ -1551,6 +1555,13 @@ func (x *ConnectionRequest) GetTrustRedirects() bool {
 	return false
 }
 
+func (x *ConnectionRequest) GetEventQueueLimit() uint32 {
+	if x != nil {
+		return x.EventQueueLimit
+	}
+	return 0
+}
+
 type isConnectionRequest_PeriodicChecks interface {
 	isConnectionRequest_PeriodicChecks()
 }
@@ -1650,7 +1661,7 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"_interface\"p\n" +
 	"\x0eAddressMapping\x123\n" +
 	"\tannounced\x18\x01 \x01(\v2\x15.libglide.NodeAddressR\tannounced\x12)\n" +
-	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xda\x13\n" +
+	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\x86\x14\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1701,7 +1712,8 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerName\x129\n" +
 	"\vaddress_map\x18e \x03(\v2\x18.libglide.AddressMappingR\n" +
 	"addressMap\x12'\n" +
-	"\x0ftrust_redirects\x18f \x01(\bR\x0etrustRedirectsB\x11\n" +
+	"\x0ftrust_redirects\x18f \x01(\bR\x0etrustRedirects\x12*\n" +
+	"\x11event_queue_limit\x18g \x01(\rR\x0feventQueueLimitB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +
 	"\f_tcp_nodelayB$\n" +

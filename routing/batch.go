@@ -55,9 +55,13 @@ func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	}
 	p := &BatchPlan{plans: make([]Plan, len(b.Commands)), Epoch: s.Epoch}
 	at := make(map[*Node]int)
+	routed, err := by.routed(b, s)
+	if err != nil {
+		return nil, err
+	}
 	for i, words := range b.Commands {
 		plan := &p.plans[i]
-		if err := by.planInBatch(plan, &Request{Words: words, Route: b.Route}, s); err != nil {
+		if err := by.planInBatch(plan, &Request{Words: words}, routed, s); err != nil {
 			return nil, inBatch(i, err)
 		}
 		p.join(plan)
@@ -75,19 +79,41 @@ func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	return p, nil
 }
 
-// planInBatch plans one command of a batch. On a standalone server all of a batch goes to the
-// primary, whatever its commands are, as in GLIDE.
-func (by *Planner) planInBatch(p *Plan, r *Request, s *Snapshot) error {
-	if !s.Standalone || r.Route.Kind != RouteDefault {
+// routed is the leg to the one node that the route of a batch names; nil where it has none. The
+// node is chosen once: drawn or rotated to for each command it would be several.
+func (by *Planner) routed(b *Batch, s *Snapshot) (*Leg, error) {
+	if b.Route.Kind == RouteDefault {
+		return nil, nil
+	}
+	whole := new(command)
+	for _, words := range b.Commands {
+		if len(words) > 0 && find(words).access == accessWrite {
+			whole.access = accessWrite
+		}
+	}
+	var plan Plan
+	if err := by.byRoute(&plan, whole, &Request{Route: b.Route}, s); err != nil {
+		return nil, err
+	}
+	return &plan.Legs[0], nil
+}
+
+// planInBatch plans one command of a batch: where routed says, if it says anything. On a standalone
+// server all of a batch goes to the primary, whatever its commands are, as in GLIDE.
+func (by *Planner) planInBatch(p *Plan, r *Request, routed *Leg, s *Snapshot) error {
+	if routed == nil && !s.Standalone {
 		return by.Plan(p, r, s)
 	}
-	*p = Plan{Epoch: s.Epoch}
-	command, err := by.command(r)
-	if err != nil {
+	if _, err := by.begin(p, r, s); err != nil {
 		return err
 	}
-	p.ReadOnly, p.Writes = command.access == accessRead, command.access == accessWrite
-	return by.single(p, Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}, s)
+	if routed == nil {
+		return by.single(p, Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}, s)
+	}
+	p.one[0] = *routed
+	p.one[0].Words = r.Words
+	p.Legs = p.one[:]
+	return nil
 }
 
 func inBatch(command int, err error) error {
@@ -140,12 +166,12 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 		leg.choice = choosePrimary
 	}
 	p := &BatchPlan{Atomic: true, ReadOnly: readOnly && part.Slot != NoSlot, Epoch: s.Epoch}
-	if b.Route.Kind != RouteDefault {
-		var plan Plan
-		if err := by.Plan(&plan, &Request{Words: b.Commands[0], Route: b.Route}, s); err != nil {
-			return nil, err
-		}
-		leg = plan.Legs[0]
+	routed, err := by.routed(b, s)
+	if err != nil {
+		return nil, err
+	}
+	if routed != nil {
+		leg = *routed
 	} else if err := by.Choose(&leg, s); err != nil {
 		return nil, err
 	}

@@ -70,3 +70,46 @@ func TestAnAtomicBatchHasItsKeysInOneSlot(t *testing.T) {
 	require.Equal(t, "h:7003", p.Parts[0].Node.Address.String())
 	require.EqualValues(t, 12182, p.Parts[0].Slot)
 }
+
+// replicated is one shard of a primary and three replicas.
+func replicated(t *testing.T) *Snapshot {
+	t.Helper()
+	topology := vectorTopology{Ranges: []vectorRange{{0, 16383, "h:7001", []string{"h:7004", "h:7005", "h:7006"}}}}
+	return topology.snapshot(t)
+}
+
+func TestTheRouteOfABatchIsToOneNodeForAllOfItsCommands(t *testing.T) {
+	snapshot := replicated(t)
+	drawn := 0
+	planner := &Planner{Random: func(n int) int { drawn++; return drawn % n }}
+	for _, atomic := range []bool{false, true} {
+		for kind, route := range map[string]Route{
+			"random":  {Kind: RouteRandomNode},
+			"replica": {Kind: RouteSlotKey, Role: Replica, Key: []byte("foo")},
+			"slot":    {Kind: RouteSlotID, Role: Replica, SlotID: 5},
+			"address": {Kind: RouteByAddress, Host: "h", Port: 7005},
+		} {
+			b := batch(atomic, []string{"GET", "a"}, []string{"PING"}, []string{"GET", "{a}b"}, []string{"INFO"})
+			b.Route = route
+			for range 4 {
+				p, err := planner.Batch(b, snapshot)
+				require.NoError(t, err)
+				require.Len(t, p.Parts, 1, "%s, atomic %v", kind, atomic)
+				require.Len(t, p.Parts[0].Steps, 4)
+			}
+		}
+	}
+}
+
+func TestABatchThatWritesIsDrawnAPrimary(t *testing.T) {
+	snapshot := replicated(t)
+	planner := &Planner{Random: func(n int) int { return n - 1 }}
+	for _, atomic := range []bool{false, true} {
+		b := batch(atomic, []string{"GET", "a"}, []string{"SET", "a", "1"})
+		b.Route = Route{Kind: RouteRandomNode}
+		p, err := planner.Batch(b, snapshot)
+		require.NoError(t, err)
+		require.Equal(t, "h:7001", p.Parts[0].Node.Address.String())
+		require.Len(t, p.Parts[0].Steps, 2)
+	}
+}

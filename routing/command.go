@@ -48,7 +48,7 @@ var places = map[string]place{
 // or that mean nothing on it.
 var refusals = map[string]string{
 	"session":  "needs a connection of its own, a session",
-	"pubsub":   "needs a subscription, which this client does not offer yet",
+	"pubsub":   "is for the client's own subscribe and unsubscribe, which follow the channels",
 	"stream":   "turns the connection into a stream",
 	"owned":    "sets a state of the connection that the client itself keeps",
 	"sentinel": "is for a sentinel, which this client does not talk to",
@@ -61,6 +61,7 @@ const (
 	accessNone access = iota // it has none
 	accessRead
 	accessWrite
+	accessLook  // it has none, and changes nothing
 	accessState // it sets a state of the connection, and changes no key
 )
 
@@ -68,6 +69,7 @@ const (
 type wait struct {
 	word    int    // index of that word; waitLast, waitAfterBLOCK or waitNever
 	seconds bool   // the unit is seconds with a fraction, else milliseconds
+	inLine  bool   // it waits for what its own connection brought before
 	zero    uint64 // the milliseconds that 0 stands for; 0: for ever
 }
 
@@ -147,6 +149,8 @@ func parseCommand(line string) (*command, error) {
 		row.access = accessRead
 	case "write":
 		row.access = accessWrite
+	case "look":
+		row.access = accessLook
 	case "state":
 		row.access = accessState
 	case "-":
@@ -185,6 +189,7 @@ func (c *command) parseWait(text string) error {
 	if text == "-" {
 		return nil
 	}
+	text, c.wait.inLine = strings.CutSuffix(text, " in line")
 	word, unit, _ := strings.Cut(text, " ")
 	if shorter, zero, has := strings.Cut(unit, ", 0 is "); has {
 		number, err := strconv.ParseUint(zero, 10, 32)

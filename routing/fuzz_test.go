@@ -47,10 +47,15 @@ func FuzzParseTopology(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			seen := make(map[Address]bool)
 			for _, node := range view.Snapshot(nil).Nodes() {
 				if node.Address.Port == 0 || node.Address.Host == "" || node.Address.Host == "?" {
 					t.Fatalf("node %s", node.Address)
 				}
+				if seen[node.Address] {
+					t.Fatalf("%s stands in two places", node.Address)
+				}
+				seen[node.Address] = true
 			}
 		}
 	})

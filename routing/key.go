@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 	"strconv"
+	"time"
 )
 
 // location is where the words of a command point.
@@ -92,6 +94,10 @@ func number(words [][]byte, i int) (uint64, bool) {
 type Wait struct {
 	Blocks       bool
 	Milliseconds uint64 // 0: for ever
+	InLine       bool   // for what its own connection brought before, so it goes over that one
+
+	word    int // that holds the time
+	seconds bool
 }
 
 // maxWait is the longest time a command may name: what the server takes.
@@ -100,42 +106,70 @@ const maxWait = (1<<32 - 1) * 1000
 // of reads the time from the words of a request. Where the word is missing the command does not
 // block: the server reports it.
 func (w wait) of(words [][]byte) (Wait, error) {
-	i := w.word
-	switch w.word {
-	case waitNever:
-		return Wait{}, nil
-	case waitLast:
-		if i = len(words) - 1; i < 2 {
-			return Wait{}, nil
-		}
-	case waitAfterBLOCK:
-		end := len(words)
-		if streams := after(words, "STREAMS", 1); streams > 0 {
-			end = streams
-		}
-		if i = after(words[:end], "BLOCK", 1); i == 0 {
-			return Wait{}, nil
-		}
-	}
-	if i >= len(words) {
+	i := w.at(words)
+	if i <= 0 || i >= len(words) {
 		return Wait{}, nil
 	}
-	time, err := strconv.ParseFloat(string(words[i]), 64)
+	asked, err := strconv.ParseFloat(string(words[i]), 64)
 	if w.seconds {
-		time *= 1000
+		asked *= 1000
 	}
-	if err != nil || !(time >= 0 && time <= maxWait) {
+	if err != nil || !(asked >= 0 && asked <= maxWait) {
 		none := fault(FaultTimeout, "%s: timeout %q is not a number of %s that the server can wait", words[0], words[i], w.unit())
-		if none.Seconds = time / 1000; err != nil && !errors.Is(err, strconv.ErrRange) {
+		if none.Seconds = asked / 1000; err != nil && !errors.Is(err, strconv.ErrRange) {
 			none.Seconds = math.NaN()
 		}
 		return Wait{}, none
 	}
-	milliseconds := uint64(math.Ceil(time))
+	milliseconds := uint64(math.Ceil(asked))
 	if milliseconds == 0 {
 		milliseconds = w.zero
 	}
-	return Wait{true, milliseconds}, nil
+	return Wait{true, milliseconds, w.inLine, i, w.seconds}, nil
+}
+
+// at is the index of the word that holds the time; 0 where there is none.
+func (w wait) at(words [][]byte) int {
+	switch {
+	case w.word == waitLast && len(words) > 2:
+		return len(words) - 1
+	case w.word == waitAfterBLOCK:
+		return afterBLOCK(words)
+	}
+	return max(w.word, 0)
+}
+
+// afterBLOCK is the index of the time among the options of XREAD and XREADGROUP, which end with
+// STREAMS; 0 where there is none. A group and its consumer may have any names.
+func afterBLOCK(words [][]byte) int {
+	for i := 1; i < len(words); i++ {
+		switch {
+		case isWord(words[i], "BLOCK"):
+			return i + 1
+		case isWord(words[i], "STREAMS"):
+			return 0
+		case isWord(words[i], "GROUP"):
+			i += 2
+		case isWord(words[i], "COUNT"):
+			i++
+		}
+	}
+	return 0
+}
+
+// After are the words of a command that is sent again, so long after it was sent first: it asks to
+// block for the rest of its time only.
+func (w Wait) After(words [][]byte, elapsed time.Duration) [][]byte {
+	if !w.Blocks || w.Milliseconds == 0 || elapsed <= 0 {
+		return words
+	}
+	left := max(float64(w.Milliseconds)-float64(elapsed.Milliseconds()), 1) // 0 would be for ever
+	if w.seconds {
+		left /= 1000
+	}
+	words = slices.Clone(words)
+	words[w.word] = strconv.AppendFloat(nil, left, 'f', -1, 64)
+	return words
 }
 
 func (w wait) unit() string {

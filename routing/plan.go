@@ -47,6 +47,8 @@ const (
 	chooseOwnerOrAny               // the shard of Slot; any primary where none serves it: it answers MOVED
 	chooseNode                     // any
 	choosePrimary                  // any primary
+	chooseSuccessor                // the node or, where it is no primary any more, the replica that took its place
+	chooseReader                   // of a standalone server, by the read strategy
 )
 
 // Plan is where a request goes. The zero Plan is ready for Planner.Plan, which may be called again
@@ -56,7 +58,7 @@ type Plan struct {
 	Policy Policy // PolicyDefault: one leg, whose reply is the value
 	Split  bool   // the legs are parts of one command, by slot
 	Wait   Wait
-	// ReadOnly says that the command changes no key, so that it may run twice.
+	// ReadOnly says that the command changes nothing, so that it may run twice.
 	ReadOnly bool
 	// Writes says that the command may change keys, so that to follow a redirect on several legs
 	// would run it several times on one node.
@@ -75,14 +77,8 @@ func (p *Plan) FanOut() bool { return p.Policy != PolicyDefault && !p.Split }
 // Plan makes p the plan of r over s. An explicit route is obeyed or refused with the reason. The
 // error is an *Error.
 func (by *Planner) Plan(p *Plan, r *Request, s *Snapshot) error {
-	*p = Plan{Legs: p.Legs[:0], Epoch: s.Epoch}
-	command, err := by.command(r)
+	command, err := by.begin(p, r, s)
 	if err != nil {
-		return err
-	}
-	p.ReadOnly, p.Writes = command.access == accessRead, command.access == accessWrite
-	p.SetsState = command.access == accessState
-	if p.Wait, err = command.wait.of(r.Words); err != nil {
 		return err
 	}
 	if r.Route.Kind == RouteDefault {
@@ -98,6 +94,19 @@ func (by *Planner) Plan(p *Plan, r *Request, s *Snapshot) error {
 	}
 	p.Policy = r.Policy
 	return nil
+}
+
+// begin makes p a plan without legs, which says of the request what does not depend on its nodes.
+func (by *Planner) begin(p *Plan, r *Request, s *Snapshot) (*command, error) {
+	*p = Plan{Legs: p.Legs[:0], Epoch: s.Epoch}
+	command, err := by.command(r)
+	if err != nil {
+		return nil, err
+	}
+	p.ReadOnly, p.Writes = command.access == accessRead || command.access == accessLook, command.access == accessWrite
+	p.SetsState = command.access == accessState
+	p.Wait, err = command.wait.of(r.Words)
+	return command, err
 }
 
 // command finds the row of a request that may be sent at all.
@@ -124,9 +133,9 @@ func (by *Planner) byRoute(p *Plan, command *command, r *Request, s *Snapshot) e
 	leg := Leg{Words: r.Words, Slot: NoSlot}
 	switch r.Route.Kind {
 	case RouteAllNodes:
-		return p.fanOut(s.nodes, command, r)
+		return p.fanOut(s.nodes, chooseFixed, command, r)
 	case RouteAllPrimaries:
-		return p.fanOut(s.primaries, command, r)
+		return p.fanOut(s.primaries, chooseSuccessor, command, r)
 	case RouteRandomNode:
 		leg.choice = chooseNode
 		if command.access == accessWrite { // a replica would only redirect it
@@ -161,11 +170,14 @@ func (by *Planner) byCommand(p *Plan, command *command, r *Request, s *Snapshot)
 	leg := Leg{Words: r.Words, Slot: NoSlot, choice: choosePrimary}
 	switch command.place {
 	case placeAllNodes:
-		return p.fanOut(s.nodes, command, r)
+		return p.fanOut(s.nodes, chooseFixed, command, r)
 	case placeAllPrimaries:
-		return p.fanOut(s.primaries, command, r)
+		if s.Standalone && command.access == accessRead {
+			return p.fanOut([]*Node{by.reader(s.shards[0])}, chooseReader, command, r)
+		}
+		return p.fanOut(s.primaries, chooseSuccessor, command, r)
 	case placeAnyNode:
-		leg.choice = chooseNode
+		leg.choice = chooseAny(s)
 	case placeAnyPrimary:
 	case placeAddress:
 		return badArgument("%s is for one node only: name it with a by-address route", command.name)
@@ -177,10 +189,19 @@ func (by *Planner) byCommand(p *Plan, command *command, r *Request, s *Snapshot)
 		case where.slot != NoSlot:
 			leg.Slot, leg.choice, leg.read = where.slot, chooseOwnerOrAny, command.access == accessRead
 		case where.anyNode:
-			leg.choice = chooseNode
+			leg.choice = chooseAny(s)
 		}
 	}
 	return by.single(p, leg, s)
+}
+
+// chooseAny is for a command that any node can serve. Of a standalone server and its replicas that
+// is the one that reads go to: there everything is about one set of data, and a replica lags.
+func chooseAny(s *Snapshot) choice {
+	if s.Standalone {
+		return chooseReader
+	}
+	return chooseNode
 }
 
 func (by *Planner) single(p *Plan, leg Leg, s *Snapshot) error {
@@ -189,7 +210,7 @@ func (by *Planner) single(p *Plan, leg Leg, s *Snapshot) error {
 	return by.Choose(&p.Legs[0], s)
 }
 
-func (p *Plan) fanOut(nodes []*Node, command *command, r *Request) error {
+func (p *Plan) fanOut(nodes []*Node, by choice, command *command, r *Request) error {
 	if len(nodes) == 0 {
 		return noNode("the topology has no nodes")
 	}
@@ -198,7 +219,7 @@ func (p *Plan) fanOut(nodes []*Node, command *command, r *Request) error {
 		p.Policy = PolicyPerNode
 	}
 	for _, node := range nodes {
-		p.Legs = append(p.Legs, Leg{Node: node, Words: r.Words, Slot: NoSlot, Role: node.Role})
+		p.Legs = append(p.Legs, Leg{Node: node, Words: r.Words, Slot: NoSlot, Role: node.Role, choice: by})
 	}
 	return nil
 }
@@ -214,6 +235,13 @@ func (by *Planner) Choose(l *Leg, s *Snapshot) error {
 		return by.pick(l, s.nodes)
 	case choosePrimary:
 		return by.pick(l, s.primaries)
+	case chooseSuccessor:
+		l.Node = s.successor(l.Node)
+		return nil
+	case chooseReader:
+		l.Node = by.reader(s.shards[0])
+		l.Role = l.Node.Role
+		return nil
 	}
 	shard := s.Owner(Slot(l.Slot))
 	switch {
@@ -233,15 +261,25 @@ func (by *Planner) Choose(l *Leg, s *Snapshot) error {
 	return nil
 }
 
-// pick takes a random node that is usable, or any where none is.
+// maxDraws is how often a node is drawn before the next best one is taken.
+const maxDraws = 4
+
+// pick takes a random node that is usable, or any where none is. In place of one that is not another
+// is drawn: its neighbour would have to serve for two.
 func (by *Planner) pick(l *Leg, nodes []*Node) error {
 	if len(nodes) == 0 {
 		return noNode("the topology has no nodes")
 	}
-	start := by.Random(len(nodes))
-	l.Node = nodes[start]
+	drawn := by.Random(len(nodes))
+	for range maxDraws {
+		if by.usable(nodes[drawn]) {
+			break
+		}
+		drawn = by.Random(len(nodes))
+	}
+	l.Node = nodes[drawn]
 	for i := range nodes {
-		if node := nodes[(start+i)%len(nodes)]; by.usable(node) {
+		if node := nodes[(drawn+i)%len(nodes)]; by.usable(node) {
 			l.Node = node
 			break
 		}
@@ -263,7 +301,7 @@ func (l *Leg) Slots() []SlotRange {
 
 // Chooses says whether the leg came to a replica that others could stand in for.
 func (l *Leg) Chooses(node *Node) bool {
-	return node.Role == Replica && (l.read || l.Role == Replica && l.choice == chooseOwner || l.choice == chooseNode)
+	return node.Role == Replica && (l.read || l.Role == Replica && l.choice == chooseOwner || l.choice == chooseNode || l.choice == chooseReader)
 }
 
 // Movable says whether Choose may come to another node, a primary that is.

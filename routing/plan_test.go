@@ -1,7 +1,9 @@
 package routing
 
 import (
+	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -121,16 +123,36 @@ func TestTheTimeOfABlockingCommandIsRead(t *testing.T) {
 		{[]string{"BLMPOP", "2", "1", "k", "LEFT"}, 2000},
 		{[]string{"WAIT", "1", "30"}, 30},
 		{[]string{"XREAD", "COUNT", "1", "block", "40", "STREAMS", "BLOCK", "0"}, 40},
+		{[]string{"XREADGROUP", "GROUP", "block", "streams", "NOACK", "BLOCK", "50", "STREAMS", "k", ">"}, 50},
 		{[]string{"MIGRATE", "h", "1", "k", "0", "0"}, 1000},
 	} {
-		require.Equal(t, Wait{true, c.milliseconds}, plan(t, three(t), c.words...).Wait, c.words)
+		wait := plan(t, three(t), c.words...).Wait
+		require.True(t, wait.Blocks, c.words)
+		require.Equal(t, c.milliseconds, wait.Milliseconds, c.words)
 	}
-	require.Equal(t, Wait{true, 0}, plan(t, three(t), "BLPOP", "k", "0").Wait)
-	for _, not := range [][]string{{"GET", "k"}, {"BLPOP", "k"}, {"XREAD", "STREAMS", "BLOCK", "5"}, {"WAIT", "1"}} {
+	require.Zero(t, plan(t, three(t), "BLPOP", "k", "0").Wait.Milliseconds)
+	for _, not := range [][]string{{"GET", "k"}, {"BLPOP", "k"}, {"XREAD", "STREAMS", "BLOCK", "5"}, {"WAIT", "1"},
+		{"XREADGROUP", "GROUP", "block", "consumer", "STREAMS", "k", ">"}} {
 		require.False(t, plan(t, three(t), not...).Wait.Blocks, not)
 	}
 	for _, bad := range []string{"-1", "x", "nan", "inf", "5000000000"} {
 		require.Contains(t, refuse(t, three(t), &Request{Words: words("BLPOP", "k", bad)}).Message, `timeout "`+bad+`" is not a number of seconds`)
+	}
+}
+
+func TestACommandThatIsSentAgainAsksForTheRestOfItsTime(t *testing.T) {
+	for _, c := range []struct{ first, again []string }{
+		{[]string{"BLPOP", "k", "1.5"}, []string{"BLPOP", "k", "1.1"}},
+		{[]string{"BLMPOP", "2", "1", "k", "LEFT"}, []string{"BLMPOP", "1.6", "1", "k", "LEFT"}},
+		{[]string{"XREAD", "BLOCK", "500", "STREAMS", "k", "0"}, []string{"XREAD", "BLOCK", "100", "STREAMS", "k", "0"}},
+		{[]string{"BLPOP", "k", "0"}, []string{"BLPOP", "k", "0"}},       // for ever
+		{[]string{"BLPOP", "k", "0.3"}, []string{"BLPOP", "k", "0.001"}}, // which 0 would be
+		{[]string{"GET", "k"}, []string{"GET", "k"}},
+	} {
+		first := words(c.first...)
+		wait := plan(t, three(t), c.first...).Wait
+		require.Equal(t, c.again, texts(wait.After(first, 400*time.Millisecond)))
+		require.Equal(t, c.first, texts(first), "the request is its caller's")
 	}
 }
 
@@ -169,6 +191,63 @@ func TestAStandaloneServerGetsEverythingWhole(t *testing.T) {
 	require.Equal(t, "h:1", p.Legs[0].Node.Address.String())
 	refused := refuse(t, standalone, &Request{Words: words("GET", "foo"), Route: Route{Kind: RouteSlotKey}})
 	require.Contains(t, refused.Message, "needs a cluster")
+}
+
+func TestWhatAnyStandaloneServerCanAnswerGoesWhereItsReadsGo(t *testing.T) {
+	standalone := NewStandalone(address(t, "h:1"), address(t, "h:2"), address(t, "h:3"))
+	for strategy, served := range map[ReadStrategy][]string{
+		ReadPrimary: {"h:1", "h:1", "h:1", "h:1"}, ReadPreferReplica: {"h:2", "h:3", "h:2", "h:3"},
+	} {
+		by := &Planner{Random: func(n int) int { return n - 1 }, Reads: strategy}
+		for i, text := range [][]string{{"CONFIG", "GET", "port"}, {"TIME"}, {"DBSIZE"}, {"EVAL_RO", "return 1", "0"}} {
+			var p Plan
+			require.NoError(t, by.Plan(&p, &Request{Words: words(text...)}, standalone))
+			require.Len(t, p.Legs, 1)
+			require.Equal(t, served[i], p.Legs[0].Node.Address.String(), text)
+		}
+		var p Plan
+		require.NoError(t, by.Plan(&p, &Request{Words: words("FLUSHALL")}, standalone))
+		require.Equal(t, "h:1", p.Legs[0].Node.Address.String(), "it is no read")
+	}
+}
+
+func TestAPrimaryOfAFanOutIsFollowedByTheReplicaThatTookItsPlace(t *testing.T) {
+	before := vectorTopology{Ranges: []vectorRange{{0, 8191, "h:1", []string{"h:3"}}, {8192, 16383, "h:2", nil}}}.snapshot(t)
+	var all, primaries Plan
+	for kind, p := range map[RouteKind]*Plan{RouteAllNodes: &all, RouteAllPrimaries: &primaries} {
+		require.NoError(t, planner.Plan(p, &Request{Words: words("PING"), Route: Route{Kind: kind}}, before))
+	}
+	for name, after := range map[string]vectorTopology{
+		"demoted": {Ranges: []vectorRange{{0, 8191, "h:3", []string{"h:1"}}, {8192, 16383, "h:2", nil}}},
+		"gone":    {Ranges: []vectorRange{{0, 8191, "h:3", nil}, {8192, 16383, "h:2", nil}}},
+	} {
+		for i, follower := range []string{"h:3", "h:2"} {
+			leg := primaries.Legs[i]
+			require.NoError(t, planner.Choose(&leg, after.snapshot(t)))
+			require.Equal(t, follower, leg.Node.Address.String(), name)
+		}
+		leg := all.Legs[0]
+		require.NoError(t, planner.Choose(&leg, after.snapshot(t)))
+		require.Equal(t, "h:1", leg.Node.Address.String(), "the replica is a target of its own")
+	}
+	leg := primaries.Legs[0]
+	require.NoError(t, planner.Choose(&leg, vectorTopology{Ranges: []vectorRange{{0, 16383, "h:2", nil}}}.snapshot(t)))
+	require.Equal(t, "h:1", leg.Node.Address.String(), "nobody took its place")
+}
+
+func TestANodeThatIsDownHandsItsShareToAllTheOthers(t *testing.T) {
+	draws := rand.New(rand.NewPCG(1, 2))
+	by := &Planner{Random: draws.IntN, Usable: func(n *Node) bool { return n.Address.Port != 7002 }}
+	snapshot, served := three(t), make(map[string]int)
+	for range 5000 {
+		var p Plan
+		require.NoError(t, by.Plan(&p, &Request{Words: words("TIME")}, snapshot))
+		served[p.Legs[0].Node.Address.String()]++
+	}
+	require.Len(t, served, len(snapshot.Nodes())-1)
+	for name, times := range served {
+		require.InDelta(t, 5000/len(served), times, 150, name)
+	}
 }
 
 func TestTheCommonPlanTakesNoMemory(t *testing.T) {

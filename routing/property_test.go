@@ -3,6 +3,7 @@ package routing
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -139,14 +140,25 @@ func TestPartsOfASplitCommandHoldEveryArgumentOnce(t *testing.T) {
 		command := rapid.SampledFrom([]struct {
 			name   string
 			stride int
-		}{{"MGET", 1}, {"DEL", 1}, {"MSET", 2}, {"JSON.MSET", 3}}).Draw(t, "command")
+			last   []string // behind the keys of every part
+		}{
+			{"MGET", 1, nil}, {"DEL", 1, nil}, {"EXISTS", 1, nil}, {"UNLINK", 1, nil}, {"TOUCH", 1, nil}, {"WATCH", 1, nil},
+			{"MSET", 2, nil}, {"JSON.MSET", 3, nil}, {"JSON.MGET", 1, []string{"$"}}, {"MSETEX", 2, []string{"EX", "5"}},
+		}).Draw(t, "command")
 		list := [][]byte{[]byte(command.name)}
-		for i := range rapid.IntRange(1, 20).Draw(t, "keys") {
+		count := rapid.IntRange(1, 20).Draw(t, "keys")
+		first := 1
+		if command.name == "MSETEX" {
+			list, first = append(list, []byte(strconv.Itoa(count))), 2
+		}
+		for i := range count {
 			list = append(list, aKey(t))
 			for j := 1; j < command.stride; j++ {
 				list = append(list, []byte(fmt.Sprintf("value %d.%d", i, j)))
 			}
 		}
+		behind := words(command.last...)
+		list = append(list, behind...)
 		var plan Plan
 		if aPlanner(t).Plan(&plan, &Request{Words: list}, snapshot) != nil {
 			t.Skip("a slot is uncovered")
@@ -156,15 +168,20 @@ func TestPartsOfASplitCommandHoldEveryArgumentOnce(t *testing.T) {
 		for i := range plan.Legs {
 			leg := &plan.Legs[i]
 			require.Equal(t, list[0], leg.Words[0])
-			for at := 1; at < len(leg.Words); at += command.stride {
+			end := len(leg.Words) - len(behind)
+			require.Equal(t, texts(behind), texts(leg.Words[end:]), "every part has it")
+			for at := first; at < end; at += command.stride {
 				require.True(t, !plan.Split || SlotOf(leg.Words[at]) == Slot(leg.Slot))
 				replies[i].Items = append(replies[i].Items, Value{Kind: KindBulk, Text: leg.Words[at]})
 			}
+			if first == 2 {
+				require.Equal(t, strconv.Itoa(len(replies[i].Items)), string(leg.Words[1]), "its own count")
+			}
 			replies[i].Kind = KindArray
-			given = append(given, leg.Words[1:]...)
+			given = append(given, leg.Words[first:end]...)
 		}
-		require.ElementsMatch(t, list[1:], given)
-		if command.name == "MGET" {
+		require.ElementsMatch(t, list[first:len(list)-len(behind)], given)
+		if plan.Split && plan.Policy == PolicyCombineArrays {
 			combined, err := plan.Combine(replies)
 			require.NoError(t, err)
 			for i, item := range combined.Items {
@@ -224,6 +241,24 @@ func TestCombineNeverPanicsAndNamesTheLegToBlame(t *testing.T) {
 		if err != nil {
 			blamed := err.(*CombineError)
 			require.Less(t, blamed.Leg, max(len(replies), 1))
+		}
+	})
+}
+
+func TestAPlanCombinesAnyRepliesOrSaysWhoseFitNot(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var plan Plan
+		if aPlanner(t).Plan(&plan, &Request{Words: aCommand(t), Route: aRoute(t)}, aSnapshot(t)) != nil {
+			t.Skip("no plan")
+		}
+		replies := make([]Value, len(plan.Legs)+rapid.SampledFrom([]int{-1, 0, 0, 0, 1}).Draw(t, "too many"))
+		for i := range replies {
+			replies[i] = aReply(t, 2)
+		}
+		if _, err := plan.Combine(replies); err != nil {
+			require.Less(t, err.(*CombineError).Leg, len(replies))
+		} else {
+			require.Len(t, replies, len(plan.Legs))
 		}
 	})
 }

@@ -70,6 +70,17 @@ func (s *Snapshot) Owner(slot Slot) *Shard {
 	return nil
 }
 
+// successor is the primary that stands where node, a primary of an older snapshot, stood: node
+// itself, or one of its replicas that took over since. Where there is none it stays node.
+func (s *Snapshot) successor(node *Node) *Node {
+	for _, member := range node.shard.nodes {
+		if now := s.Find(member.Address); now != nil && now.Role == Primary {
+			return now
+		}
+	}
+	return node
+}
+
 // HasZones says whether any node names its availability zone.
 func (s *Snapshot) HasZones() bool {
 	return slices.ContainsFunc(s.nodes, func(n *Node) bool { return n.Zone != "" })

@@ -324,6 +324,16 @@ static void run_in_a_session(worker *self)
     close_session(self, session);
 }
 
+static void submit_in_a_session(worker *self)
+{
+    const glide_session session = open_session(self);
+
+    if (session == 0)
+        return;
+    submissions_in(self, session);
+    close_session(self, session);
+}
+
 static void close_no_session(worker *self)
 {
     EXPECT(glide_session_close(self->turn) == GLIDE_ERR_INVALID_ARGUMENT);
@@ -380,6 +390,7 @@ const entry entries[] = {
     {"glide_router_open", open_a_router, 1000},
     {"glide_session_open", open_a_session, 1000},
     {"glide_session_execute", run_in_a_session, 1000},
+    {"glide_session_submit", submit_in_a_session, 1000},
     {"glide_client_execute", run_a_request, 1000},
     {"glide_client_submit", submissions_submit, 1000},
     {"glide_client_poll", submissions_poll, 1000},

@@ -154,13 +154,24 @@ def session(on: Field, client: Client, turn: int) -> None:
     on.drop(turn, held)
 
 
+def subscription(on: Field, client: Client, turn: int) -> None:
+    """Subscriptions, on a client of their own."""
+    own = on.open(lazy=False)
+    with own.subscribe("soak:news", patterns=["soak:p*"], sharded=["soak:sharded"]) as heard:
+        client.execute("PUBLISH", "soak:news", "x")
+        client.execute("SPUBLISH", "soak:sharded", "x")
+        for _ in range(2):
+            assert heard.get(timeout=60.0) is not None
+    on.drop(turn, own)
+
+
 def connect(on: Field, client: Client, turn: int) -> None:
     """glide_client_open, glide_client_close."""
     on.drop(turn, on.open(lazy=turn % 4 != 0))
 
 
 def event_loop(on: Field, client: Client, turn: int) -> None:
-    """glide_client_submit, event_fd, poll and cancel, and glide_completions_free: libglide.aio."""
+    """The asynchronous functions, glide_session_submit among them: libglide.aio."""
     asyncio.run(submit(on, turn))
 
 
@@ -178,6 +189,8 @@ async def submit(on: Field, turn: int) -> None:
         return_exceptions=True,
     )
     assert [isinstance(answer, RequestError) for answer in answers] == [False] * 35 + [True]
+    async with await client.session("soak:key") as held:
+        await held.execute("GET", "soak:key")
     waiting = asyncio.ensure_future(client.execute("BLPOP", "soak:empty", 0))
     await client.execute("GET", "soak:key")
     waiting.cancel()
@@ -195,6 +208,7 @@ ENTRIES: tuple[Entry, ...] = (
     resolve,
     look,
     session,
+    subscription,
     execute,
     event_loop,
     connect,

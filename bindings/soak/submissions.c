@@ -8,7 +8,7 @@
 enum { TOGETHER = 8, WORDS_MAX = 8, PATIENCE_MS = 120000 };
 
 /* How a request may end, which its tag says to whoever polls it. */
-enum { ENDS_WELL, IS_REFUSED, IS_NO_REQUEST, MAY_BE_CANCELLED, ENDINGS };
+enum { ENDS_WELL, IS_REFUSED, IS_NO_REQUEST, MAY_BE_CANCELLED, MAY_BE_CLOSED, ENDINGS };
 
 /* tag_for - one that no other request has. */
 static uint64_t tag_for(worker *self, int ending)
@@ -20,11 +20,11 @@ static uint64_t tag_for(worker *self, int ending)
 static void check_end(const worker *self, const glide_completion *ended)
 {
     static const glide_status endings[ENDINGS] = {GLIDE_OK, GLIDE_ERR_SERVER, GLIDE_ERR_DECODE,
-                                                  GLIDE_ERR_CANCELLED};
+                                                  GLIDE_ERR_CANCELLED, GLIDE_ERR_CLOSED};
     const unsigned ending = (unsigned)(ended->tag % ENDINGS);
 
     if (ended->status == endings[ending] ||
-        (ending == MAY_BE_CANCELLED && ended->status == GLIDE_OK) ||
+        (ending >= MAY_BE_CANCELLED && ended->status == GLIDE_OK) ||
         (self->disturbed && ended->status == GLIDE_ERR_CLOSED))
         return;
     entries_fail(ended->status, endings[ending], &ended->response);
@@ -102,6 +102,17 @@ static void take(worker *self, size_t count, bool together)
         free_taken(self, taken, found, together);
     }
     EXPECT(close(waiting.fd) == 0);
+}
+
+/* The session is closed when a completion has come, which may be another's. */
+void submissions_in(worker *self, glide_session session)
+{
+    const wire_bytes words[] = {wire_text("GET"), wire_text("soak:key")};
+    const request_command get = {.words = words, .word_count = 2};
+
+    EXPECT(glide_session_submit(session, NULL, 1, 0) == GLIDE_ERR_INVALID_ARGUMENT);
+    if (admitted(self, request_session_submit(session, &get, tag_for(self, MAY_BE_CLOSED))))
+        take(self, 1, false);
 }
 
 void submissions_submit(worker *self)

@@ -10,6 +10,7 @@
 #include "entries.h"
 
 void submissions_submit(worker *self);
+void submissions_in(worker *self, glide_session session);
 void submissions_event_fd(worker *self);
 void submissions_poll(worker *self);
 void submissions_free(worker *self);

@@ -83,7 +83,7 @@ func (l *liar) Close() bool {
 }
 
 func TestAnHonestClientPasses(t *testing.T) {
-	for _, open := range []Opener{Core, Calls} {
+	for _, open := range []Opener{Core, Calls, Submitted} {
 		report := brief(t, open)
 		require.True(t, report.Good())
 		require.Positive(t, report.finding.acknowledged)

@@ -191,6 +191,8 @@ func policyName(tip string) string {
 	switch tip {
 	case "none", "special", "map":
 		return "per_node"
+	case "agg_logical_and", "agg_logical_or":
+		return strings.TrimPrefix(tip, "agg_") + "_elementwise"
 	}
 	return strings.TrimPrefix(tip, "agg_")
 }

@@ -58,6 +58,20 @@ func TestVectorsThatNobodyHasSeenAreUnderstood(t *testing.T) {
 		"a burst of redirects": {"T-04", map[string]string{
 			"request.input.events": `[[0,"MOVED"],[1,"MOVED h:7002"],[31,"MOVED"]]`,
 		}},
+		"a batch whose lost part may run twice": {"B-09", map[string]string{
+			"request.batch.retry_connection_error": `true`, "expect": `{"result":[{"i":1},{"i":1}]}`,
+		}},
+		"a tip that names an elementwise policy": {"A-15", map[string]string{
+			"request.input": `{"policy":"agg_logical_or","replies":[["h:7001",{"a":[{"i":0},{"i":0}]}],["h:7002",{"a":[{"i":1},{"i":0}]}]]}`,
+			"expect":        `{"result":{"a":[{"i":1},{"i":0}]}}`,
+		}},
+		"a command that waits in line": {"D-31", map[string]string{
+			"request.cmd": `["WAIT","1","250"]`,
+			"expect":      `{"sends":[{"to":"h:7001","argv":["WAIT","1","250"]},{"to":"h:7002","argv":["WAIT","1","250"]},{"to":"h:7003","argv":["WAIT","1","250"]}],"timeout_ms":750}`,
+		}},
+		"any answer of a standalone server": {"S-02", map[string]string{
+			"request.cmd": `["CONFIG","GET","a"]`, "expect.argv": `["CONFIG","GET","a"]`,
+		}},
 		"views of several epochs": {"P-13", map[string]string{
 			"request.input.epochs": `{"A":5,"B":6}`, "expect.chosen": `"B"`,
 		}},

@@ -17,6 +17,9 @@ type event struct {
 	text string
 }
 
+// periodic says that the client comes to it by itself.
+func (e event) periodic() bool { return strings.HasPrefix(e.text, "periodic") }
+
 func (t *trial) events(m *members) []event {
 	pairs, _ := get[[][2]any](t, m, "events")
 	var events []event
@@ -57,10 +60,11 @@ type timeline struct {
 }
 
 // compression is how much faster than told a time line is played: the vectors carry a pause of
-// 15 s between two looks at the topology, where this client has one of 100 ms.
-const compression = 150
+// 15 s between two looks at the topology, where this client has one of 1 s after a redirect.
+const compression = 15
 
-// shortestLook is that pause: attempts that fail for as long may cause one more look.
+// shortestLook is its pause where nodes are lost: attempts that fail for as long may cause one more
+// look.
 const shortestLook = 100 * time.Millisecond
 
 // refreshed judges vectors about what makes a client look at its topology. Other clients hold back
@@ -78,7 +82,7 @@ func (t *trial) refreshed() {
 	l := &timeline{world: w, trial: t, seed: w.add("seed:7000")}
 	w.startTranslation()
 	options := append(t.clientOptions(t.settings()), option("timeout_ms", easyTimeout.Milliseconds()))
-	if slices.ContainsFunc(events, func(e event) bool { return strings.HasPrefix(e.text, "periodic") }) {
+	if slices.ContainsFunc(events, event.periodic) {
 		options = append(options, option("refresh_s", 1))
 	}
 	w.client = t.must(slices.Concat([]string{"client", subject}, options, []string{l.seed.fake.Address()})...) != nil
@@ -92,7 +96,9 @@ func (t *trial) refreshed() {
 	}
 	w.begin()
 	for _, event := range events {
-		time.Sleep(time.Until(w.opened.Add(event.at / compression)))
+		if !event.periodic() {
+			time.Sleep(time.Until(w.opened.Add(event.at / compression)))
+		}
 		if !l.play(event) {
 			return
 		}

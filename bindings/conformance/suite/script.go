@@ -23,7 +23,7 @@ type script struct {
 	got     map[*node]int              // commands of the request so far
 	queued  map[*node][]fakenode.Value // results of the commands after a MULTI
 	hangUps map[string]map[int]bool    // by node: after which of its commands, from 1 on
-	lost    []string                   // nodes that hang up after every command
+	lost    []string                   // nodes that hang up after a command, once
 	own     [][]string                 // beginnings of the commands that are the request's
 	batch   *batch
 	result  *Value // expected of the request: what it is answered where no rule says more
@@ -165,7 +165,11 @@ func (s *script) decide(n *node, words []string) fakenode.Reply {
 			return fakenode.Usual()
 		}
 		s.got[n]++
-		if s.hangUps[n.name][s.got[n]] || slices.Contains(s.lost, n.name) {
+		if at := slices.Index(s.lost, n.name); at >= 0 {
+			s.lost = slices.Delete(s.lost, at, at+1)
+			return fakenode.Hangup()
+		}
+		if s.hangUps[n.name][s.got[n]] {
 			return fakenode.Hangup()
 		}
 	}

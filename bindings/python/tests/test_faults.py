@@ -14,6 +14,7 @@ LIBRARY = TOP / "build" / "faults" / "libglide.so.1"
 
 BEGIN = """
 import ctypes, json, os, select, sys, threading, time
+import libglide
 from libglide import AllNodes, Client, Node, ReadFrom, Router, Shard, SlotKeyRoute, SlotType
 from libglide import Topology
 from libglide import library, messages
@@ -41,24 +42,27 @@ class Submitted:
         self.client = Client.connect(address, request_timeout=5.0)
         self.handle = self.client._handle
         glide.execute(self.handle, get)
+        self.session = self.client.session("faults")
         self.completions = glide.completions(self.handle)
         self.watch = select.poll()
         self.watch.register(glide.event_fd(self.handle), select.POLLIN)
         self.tag = 0
 
-    def submit(self, request):
+    def submit(self, request, in_session=False):
         self.tag += 1
+        if in_session:
+            return glide.session_submit(self.session._handle, request, len(request), self.tag)
         return glide.submit(self.handle, request, len(request), self.tag)
 
     def take(self):
         while True:
             assert self.watch.poll(10_000)
-            for tag, status, data in self.completions.take()[1]:
+            for tag, status, data, _ in self.completions.take()[1]:
                 assert tag == self.tag
                 return status, None, data
 
-    def __call__(self, request):
-        status = self.submit(request)
+    def __call__(self, request, in_session=False):
+        status = self.submit(request, in_session)
         return self.take() if status == 0 else (status, None, b"")
 
 submitted = Submitted()
@@ -77,6 +81,8 @@ calls = {
     "glideGoClientClose": lambda: (glide.close(opened()), None, b""),
     "glideGoSessionOpen": lambda: glide.session_open(client._handle, opening),
     "glideGoSessionExecute": lambda: with_handle(glide.session_execute(session._handle, ping)),
+    "glideGoSessionClient": lambda: submitted(ping, in_session=True),
+    "glideGoSessionSubmit": lambda: submitted(ping, in_session=True),
     "glideGoSessionClose": lambda: (glide.session_close(opened_session()), None, b""),
     "glideGoRouterOpen": lambda: glide.router_open(own),
     "glideGoRouterResolve": lambda: with_handle(glide.router_resolve(router._handle, ping)),
@@ -141,6 +147,7 @@ WITHOUT_RESPONSE = {
     "glideGoClientClose",
     "glideGoClientLimit",
     "glideGoRouterClose",
+    "glideGoSessionClient",
     "glideGoSessionClose",
 }
 INTERNAL = 13
@@ -168,7 +175,7 @@ for place, call in calls.items():
         if place not in WITHOUT_RESPONSE:
             assert re.fullmatch(rf"panic: the fault of {place} at .*fault\.go:\d+", str(message))
     # Those that only threads in calls come to, or who polls, have tests of their own.
-    others = {"glideGoCallLead", "glideGoCallLeave", "glideGoCallCollect"}
+    others = {"glideGoCallLead", "glideGoCallLeave", "glideGoCallCollect", "glideGoClientEvents"}
     assert names | others == exports()
 
 
@@ -181,6 +188,43 @@ for _ in range(20):
 """
     told = answers(program, cluster)
     assert [status for _, status, _, _ in told] == [0] * 40
+
+
+def test_a_panic_where_events_are_taken_is_told_and_the_events_come_later(
+    cluster: Cluster,
+) -> None:
+    program = """
+subscription = client.subscribe("faults:events")
+with fault("glideGoClientEvents"):
+    client.execute("PUBLISH", "faults:events", "kept")
+    try:
+        subscription.get(20)
+    except libglide.RequestError as error:
+        print(json.dumps(["told", error.status, None, str(error)]))
+print(json.dumps(["then", 0, None, subscription.get(20).payload.decode()]))
+
+class Polled(Submitted):
+    def take(self):
+        while True:
+            assert self.watch.poll(10_000)
+            for _, status, data, kind in self.completions.take()[1]:
+                if kind == 1:
+                    return status, None, data
+
+polled = Polled()
+with fault("glideGoClientEvents"):
+    glide.execute(polled.handle, client._codec.channels(0, [b"faults:polled"], False))
+    tell("told", *polled.take())
+response = classes.response.FromString(polled.take()[2])
+print(json.dumps(["then", response.events[0].kind, None, response.events[0].names[0].decode()]))
+"""
+    told = answers(program, cluster)
+    for _, status, _, message in told[::2]:
+        assert status == INTERNAL
+        assert re.fullmatch(
+            r"panic: the fault of glideGoClientEvents at .*fault\.go:\d+", str(message)
+        )
+    assert told[1::2] == [["then", 0, None, "kept"], ["then", 1, None, "faults:polled"]]
 
 
 def test_a_panic_while_a_request_is_cancelled_is_its_error(cluster: Cluster) -> None:
@@ -267,7 +311,7 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 14
+    assert len(told) == 16
     for place, status, handle, size in told:
         # A router that opened has nothing to say, and so needs no memory; nor have these two.
         silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog")

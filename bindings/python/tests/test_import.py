@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conftest import run
+from conftest import Cluster, run
 
 
 def test_importing_loads_neither_protobuf_nor_the_library() -> None:
@@ -11,6 +11,21 @@ def test_importing_loads_neither_protobuf_nor_the_library() -> None:
         "print('google.protobuf' in sys.modules, 'libglide.so' in open('/proc/self/maps').read())"
     )
     assert (done.stdout, done.stderr) == ("False False\n", "")
+
+
+def test_a_client_loads_what_subscriptions_need_with_the_first_one(cluster: Cluster) -> None:
+    done = run(
+        "import libglide, libglide.aio, sys\n"
+        "seen = lambda: [name for name in ('events', 'inbox', 'listeners', 'subscription')\n"
+        "                if 'libglide.' + name in sys.modules]\n"
+        "client = libglide.Client.connect(sys.argv[1])\n"
+        "client.execute('PING')\n"
+        "print(len(seen()))\n"
+        "client.subscribe('py:import').close()\n"
+        "print(len(seen()))",
+        cluster.addresses[0],
+    )
+    assert (done.stdout, done.stderr) == ("0\n4\n", "")
 
 
 def test_a_key_slot_needs_the_library_but_not_protobuf() -> None:

@@ -26,11 +26,11 @@ func main() {
 	seed := flag.Uint64("seed", 0, "of the schedule of faults; 0: a random one")
 	duration := flag.Duration("time", 2*time.Minute, "no fault begins after it")
 	only := flag.String("only", "", "names of faults, with commas between them; all")
-	client := flag.String("client", "calls", "what is under test: core, or calls, which other languages use")
+	client := flag.String("client", "calls", "what is under test: core; calls, which other languages use; submitted, which event loops use")
 	flag.Parse()
-	open, known := map[string]chaos.Opener{"core": chaos.Core, "calls": chaos.Calls}[*client]
+	open, known := map[string]chaos.Opener{"core": chaos.Core, "calls": chaos.Calls, "submitted": chaos.Submitted}[*client]
 	if !known {
-		fmt.Fprintf(os.Stderr, "%q is no client; there are core and calls\n", *client)
+		fmt.Fprintf(os.Stderr, "%q is no client; there are core, calls and submitted\n", *client)
 		os.Exit(exitBroken)
 	}
 	if *seed == 0 {

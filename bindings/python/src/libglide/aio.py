@@ -1,7 +1,6 @@
 """A client for asyncio, or another event loop with its interface, such as uvloop.
 
-``libglide.aio.Client`` has the methods of ``libglide.Client``, but for ``session``; those that wait
-are awaited.
+``libglide.aio.Client`` has the methods of ``libglide.Client``; those that wait are awaited.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from libglide import client as waiting
+from libglide.aio_session import Session
 from libglide.client import FINISHED
 from libglide.library import load
 from libglide.mailbox import Mailbox
@@ -28,9 +28,13 @@ from libglide.values import Value
 if TYPE_CHECKING:
     from typing_extensions import Concatenate, ParamSpec
 
+    from libglide.aio_subscription import Subscription
+
     P = ParamSpec("P")
 
 T = TypeVar("T")
+
+__all__ = ["Client", "Session"]
 
 
 def _arguments_of(
@@ -216,6 +220,40 @@ class Client:
         The arguments and errors are those of ``libglide.Client.resolve_batch``.
         """
         return self._client.resolve_batch(commands, atomic=atomic, route=route)
+
+    async def session(
+        self,
+        key: bytes | str | None = None,
+        *,
+        route: Route | None = None,
+        timeout: float | None = None,
+    ) -> Session:
+        """Open a connection of one's own to one node, for ``WATCH``, ``MULTI`` and ``EXEC``.
+
+        The arguments and errors are those of ``libglide.Client.session``.
+        """
+        opening = partial(self._client.session, key, route=route, timeout=timeout)
+        loop = asyncio.get_running_loop()
+        return Session(await loop.run_in_executor(None, opening), self._mailbox)
+
+    async def subscribe(
+        self,
+        *channels: bytes | str,
+        patterns: Sequence[bytes | str] = (),
+        sharded: Sequence[bytes | str] = (),
+        timeout: float | None = None,
+    ) -> Subscription:
+        """Listen to channels, over connections beside those of requests.
+
+        The arguments and errors are those of ``libglide.Client.subscribe``.
+        """
+        from libglide.aio_subscription import Subscription
+        from libglide.inbox import Inbox
+        from libglide.listeners import keys, patience
+
+        inbox = Inbox(keys(channels, patterns, sharded), self._client._event_queue_limit)
+        seconds = patience(timeout, self._client._connection_timeout)
+        return await Subscription(self, self._mailbox, inbox)._begin(seconds)
 
     async def update_password(
         self, password: str | None, immediate: bool = False, *, timeout: float | None = None

@@ -11,7 +11,6 @@ from libglide.library import Library, load
 from libglide.options import (
     AddressLike,
     Backoff,
-    NodeAddress,
     NodeDiscoveryMode,
     Options,
     ProtocolVersion,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from libglide.codec import Codec
     from libglide.mailbox import Mailbox
+    from libglide.subscription import Subscription
 
 FINISHED = "finished"  # the cursor after the last step of a scan
 
@@ -50,12 +50,12 @@ class Client(Resolver):
     then; one that waits on the server, as ``BLPOP``, is ended there too.
     """
 
-    def __init__(
-        self, loaded: Library, codec: Codec, handle: int, addresses: tuple[NodeAddress, ...]
-    ) -> None:
+    def __init__(self, loaded: Library, codec: Codec, handle: int, options: Options) -> None:
         super().__init__(codec, handle, loaded.resolve, loaded.close)
         self._library = loaded
-        self._addresses = addresses
+        self._addresses = options.addresses
+        self._connection_timeout = options.connection_timeout
+        self._event_queue_limit = options.event_queue_limit
 
     @classmethod
     def connect(
@@ -71,6 +71,7 @@ class Client(Resolver):
         request_timeout: float = 0.25,
         connection_timeout: float = 2.0,
         inflight_requests_limit: int = 1000,
+        event_queue_limit: int = 8192,
         cluster_mode: bool = True,
         read_from: ReadFrom = ReadFrom.PRIMARY,
         client_az: str | None = None,
@@ -99,6 +100,7 @@ class Client(Resolver):
             request_timeout: Seconds until a request raises ``TimeoutError``.
             connection_timeout: Seconds that connecting may take.
             inflight_requests_limit: How many requests may run at once.
+            event_queue_limit: How many messages of subscriptions may wait to be taken.
             cluster_mode: The servers are a cluster.
             read_from: Which node of a shard serves a read without a route.
             client_az: The availability zone that the ``AZ_AFFINITY`` ways of ``read_from`` prefer;
@@ -140,6 +142,7 @@ class Client(Resolver):
             request_timeout=request_timeout,
             connection_timeout=connection_timeout,
             inflight_requests_limit=inflight_requests_limit,
+            event_queue_limit=event_queue_limit,
             cluster_mode=cluster_mode,
             read_from=read_from,
             client_az=client_az,
@@ -157,7 +160,7 @@ class Client(Resolver):
         loaded, codec = load(), load_codec()
         status, handle, data = loaded.open(codec.connection(options))
         codec.accept(status, data)
-        return cls(loaded, codec, handle, options.addresses)
+        return cls(loaded, codec, handle, options)
 
     def execute(
         self,
@@ -387,6 +390,46 @@ class Client(Resolver):
         status, handle, data = self._library.session_open(self._handle, request)
         node = self._codec.response(status, data).outcomes[0].node
         return Session(self._library, self._codec, handle, node)
+
+    def subscribe(
+        self,
+        *channels: bytes | str,
+        patterns: Sequence[bytes | str] = (),
+        sharded: Sequence[bytes | str] = (),
+        timeout: float | None = None,
+    ) -> Subscription:
+        """Listen to channels, over connections beside those of requests.
+
+        Args:
+            channels: Names of channels, as of ``SUBSCRIBE``.
+            patterns: Patterns of channels, as of ``PSUBSCRIBE``.
+            sharded: Names of channels, as of ``SSUBSCRIBE``.
+            timeout: Seconds until ``TimeoutError``; by default ``connection_timeout``.
+
+        Returns:
+            What gets all messages from now on: every name was confirmed. Another subscription to
+            the same names gets them too.
+
+        Raises:
+            RequestError: The server refused one of the names, and none is subscribed; or no
+                channel is named.
+            TimeoutError: Not all were confirmed in time, and none is subscribed. The message names
+                those that were not, and what was in the way.
+            ClosingError: The client is closed, or was opened before a fork and this is the child.
+            TypeError: A name is neither bytes nor str.
+        """
+        from libglide.inbox import Inbox
+        from libglide.listeners import keys, patience
+        from libglide.subscription import Reader, Subscription
+
+        inbox = Inbox(keys(channels, patterns, sharded), self._event_queue_limit)
+        seconds = patience(timeout, self._connection_timeout)
+        reader = vars(self).get("_reader")
+        if reader is None:  # of two threads that come here at once one leaves its own to the other
+            reader = vars(self).setdefault(
+                "_reader", Reader(self._library, self._codec, self._handle)
+            )
+        return Subscription(self, reader, inbox)._begin(seconds)
 
     def update_password(
         self, password: str | None, immediate: bool = False, *, timeout: float | None = None

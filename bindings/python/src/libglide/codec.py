@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from google.protobuf.message import DecodeError, EncodeError
@@ -120,6 +120,12 @@ class Codec:
         message = self._messages.command_request()
         encoding.password(given, immediate, message.update_connection_password)
         _limit(timeout, message)
+        return _serialized(message)
+
+    def channels(self, kind: int, names: Iterable[bytes], leave: bool) -> bytes:
+        """A ``CommandRequest`` to subscribe to channels, or to unsubscribe from them."""
+        message = self._messages.command_request()
+        encoding.channels(kind, names, message.unsubscribe if leave else message.subscribe)
         return _serialized(message)
 
     def routing(self, topology: Topology, read_from: ReadFrom, client_az: str | None) -> bytes:

@@ -97,7 +97,7 @@ def outcome(message: Any) -> Outcome:
         node=_node(message.node),
         slots=_slots(message.slots),
         value=None if failed else _value(message.value),
-        error=_request_error(message.error.status, message.error) if failed else None,
+        error=request_error(message.error.status, message.error) if failed else None,
         sent=message.sent,
         retryable=message.retryable,
         fallback=message.fallback,
@@ -233,8 +233,12 @@ def _seconds(message: Any, field: str) -> float | None:
 
 def _moment(message: Any, field: str) -> datetime | None:
     """The time of a field in milliseconds since 1970 that may be absent."""
-    seconds = _seconds(message, field)
-    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
+    return time(getattr(message, field)) if message.HasField(field) else None
+
+
+def time(milliseconds: int) -> datetime:
+    """The time so long after the begin of 1970."""
+    return datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
 
 
 def _node(message: Any) -> Node:
@@ -289,7 +293,7 @@ def _value(message: Any) -> Value:
 def _element(error: Any) -> RequestError:
     """A ``ServerError``; one that says nothing but what the server said came from there."""
     if error.status:
-        return _request_error(error.status, error)
+        return request_error(error.status, error)
     return RequestError(error.message, status=Status.SERVER, code=error.code, sent=True)
 
 
@@ -315,10 +319,11 @@ def error(status: int, message: Any) -> GlideError:
             return MultiNodeError(
                 _text(status, fault), outcomes=outcomes, **_details(status, fault)
             )
-    return _request_error(status, fault)
+    return request_error(status, fault)
 
 
-def _request_error(status: int, error: Any) -> RequestError:
+def request_error(status: int, error: Any) -> RequestError:
+    """An ``Error``, or what tells the same."""
     kind = _ERRORS.get(Status(status), RequestError)
     if status == Status.SERVER and error.code == "EXECABORT":
         kind = ExecAbortError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from libglide import address, checks
@@ -71,6 +71,7 @@ def connection(options: Options, message: Any) -> None:
     message.request_timeout = milliseconds("request_timeout", options.request_timeout)
     message.connection_timeout = milliseconds("connection_timeout", options.connection_timeout)
     message.inflight_requests_limit = options.inflight_requests_limit
+    message.event_queue_limit = options.event_queue_limit
     message.database_id = options.database_id
     message.protocol = _PROTOCOLS[options.protocol]
     message.read_from = _READ_FROM[options.read_from]
@@ -251,6 +252,33 @@ def scan(
     if not isinstance(gaps, bool):
         raise RequestError(f"allow_non_covered_slots is {gaps!r:.80}, not a bool")
     message.allow_non_covered_slots = gaps
+
+
+def channels(kind: int, names: Iterable[bytes], message: Any) -> None:
+    """Fill a ``Channels``."""
+    message.kind = kind
+    message.names.extend(names)
+
+
+def channel_names(name: str, given: Sequence[object]) -> list[bytes]:
+    """The names of channels or patterns, each once.
+
+    Args:
+        name: What they are, for the error.
+        given: The names.
+
+    Raises:
+        RequestError: A text has no UTF-8 form.
+        TypeError: It is no sequence, or a name is neither bytes nor str.
+    """
+    if isinstance(given, (str, bytes)):
+        raise TypeError(f"{name} is a {type(given).__name__}, not a sequence")
+    for position, item in enumerate(given):
+        if not isinstance(item, (str, bytes)):
+            raise TypeError(
+                f"{name}[{position}] is a {type(item).__name__}; channels are bytes or str"
+            )
+    return list(dict.fromkeys(_words(name, given)))
 
 
 def _text(name: str, given: object) -> str:

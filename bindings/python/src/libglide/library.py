@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from libglide.exceptions import ClosingError, LibraryError, Status
+from libglide.exceptions import ClosingError, GlideError, LibraryError, RequestError, Status
 from libglide.interrupt import Interrupt
 
 NAME = "libglide.so.1"
@@ -69,6 +69,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_client_close": (_STATUS, [_HANDLE]),
     "glide_session_open": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_session_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_session_submit": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.c_uint64]),
     "glide_session_close": (_STATUS, [_HANDLE]),
     "glide_client_submit": (_STATUS, [_HANDLE, _BYTES, _SIZE, ctypes.c_uint64]),
     "glide_client_event_fd": (ctypes.c_int32, [_HANDLE]),
@@ -79,6 +80,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
 # They do not wait, so it would only cost time to let go of the interpreter's lock in them.
 _QUICK = (
     "glide_client_submit",
+    "glide_session_submit",
     "glide_client_poll",
     "glide_completions_free",
     "glide_client_cancel",
@@ -111,6 +113,7 @@ def _take(address: int, size: int) -> bytes | Bulk:
     return ctypes.string_at(address, size)
 
 
+EVENTS = 1  # the kind of a completion that holds events of subscriptions
 VALUE, BULK = 0x12, 0x2A  # keys of Response.value and of Value.bulk
 
 
@@ -173,6 +176,8 @@ class Library:
         self._log_lock = threading.Lock()
         self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit
         """Begin a ``CommandRequest`` of a client, which has so many bytes, under a tag."""
+        self.session_submit: Callable[[int, bytes, int, int], int] = self._c.glide_session_submit
+        """The same in a session."""
 
     def version(self) -> str:
         """The release of the library."""
@@ -311,11 +316,12 @@ class Completions:
         self._count = _SIZE()
         self._count_reference = ctypes.byref(self._count)
 
-    def take(self) -> tuple[int, list[tuple[int, int, bytes]]]:
+    def take(self) -> tuple[int, list[tuple[int, int, bytes, int]]]:
         """Take those that wait, or some of them.
 
         Returns:
-            The status of the library, and for each the tag, the status and the response.
+            The status of the library, and for each the tag, the status, the response and the kind:
+            0 or ``EVENTS``, or one that only newer libraries know.
         """
         status = self._poll(self._client, self._room, self._AT_ONCE, self._count_reference)
         count = self._count.value
@@ -323,8 +329,8 @@ class Completions:
             return status, []
         copy = ctypes.string_at
         taken = [
-            (tag, ended, copy(data, size) if size else b"")
-            for tag, data, size, ended, _ in _COMPLETION.iter_unpack(
+            (tag, ended, copy(data, size) if size else b"", kind)
+            for tag, data, size, ended, kind in _COMPLETION.iter_unpack(
                 self._bytes[: count * _COMPLETION.size]
             )
         ]
@@ -436,6 +442,18 @@ def forked() -> ClosingError:
         return ClosingError("the library could not be loaded again", status=Status.FORKED)
     error = data[_varint_end(data, 1) :]
     return ClosingError(error[_varint_end(error, 3) :].decode(), status=Status.FORKED)
+
+
+def refusal(status: int) -> GlideError:
+    """The error of a call on a client that comes without a message of its own."""
+    if status == Status.FORKED:
+        return ClosingError(
+            "the client was opened before this process was forked; open a new one in the child",
+            status=Status.FORKED,
+        )
+    if status == Status.CLOSED:
+        return ClosingError("the client is closed", status=Status.CLOSED)
+    return RequestError(f"libglide answered {Status(status).name}", status=Status(status))
 
 
 def _varint_end(data: bytes, start: int) -> int:

@@ -1,15 +1,25 @@
-"""The requests of one client that are under way, in an event loop."""
+"""The requests of one client that are under way in an event loop, and its subscriptions."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import select
+import time
 from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
-from libglide.exceptions import ClosingError, GlideError, RequestError, Status
-from libglide.library import Library
+from libglide.exceptions import Status
+from libglide.library import EVENTS, Library, refusal
 
+if TYPE_CHECKING:
+    from libglide.codec import Codec
+    from libglide.inbox import Inbox
+    from libglide.listeners import Listeners
+
+_LONG = 3600.0  # seconds, as a timer can be set for
 _OK, _BUSY, _CLOSED = int(Status.OK), int(Status.BUSY), int(Status.CLOSED)
 
 
@@ -33,18 +43,22 @@ class Mailbox:
         self._client = client
         self._loop = loop
         self._submit = library.submit
+        self._submit_in_session = library.session_submit
         self._completions = library.completions(client)
         self._tag = 0
         self._under_way: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._crowd: deque[asyncio.Future[None]] = deque()  # those for whom there is no room
         self._over: asyncio.Future[None] = loop.create_future()
+        self._listeners: Listeners | None = None
         self._descriptor = library.event_fd(client)
         if self._descriptor < 0:
-            raise _refusal(-self._descriptor)
+            raise refusal(-self._descriptor)
         loop.add_reader(self._descriptor, self._deliver)
 
-    async def answer(self, request: bytes) -> tuple[int, bytes]:
+    async def answer(self, request: bytes, session: int | None = None) -> tuple[int, bytes]:
         """Run a ``CommandRequest``: its status and its ``Response``.
+
+        With the handle of a session of the client it runs there.
 
         Where as many requests are under way as the client may have, it waits until there is room.
         Where the task is cancelled the request is given up.
@@ -54,17 +68,19 @@ class Mailbox:
             RequestError: There is no memory.
             RuntimeError: It is called in another event loop than that of the client.
         """
-        if asyncio.get_running_loop() is not self._loop:
-            raise RuntimeError("the client belongs to another event loop; each loop needs its own")
+        self._check_loop()
         if self._crowd:
             await self._turn()
+        submit, handle = self._submit, self._client
+        if session is not None:
+            submit, handle = self._submit_in_session, session
         self._tag = tag = self._tag + 1
-        status = self._submit(self._client, request, len(request), tag)
+        status = submit(handle, request, len(request), tag)
         while status != _OK:
             if status != _BUSY:
-                raise _refusal(status)
+                raise refusal(status)
             await self._turn(again=True)
-            status = self._submit(self._client, request, len(request), tag)
+            status = submit(handle, request, len(request), tag)
         future: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
         self._under_way[tag] = future
         try:
@@ -75,6 +91,10 @@ class Mailbox:
         except GeneratorExit:  # the loop has ended, or forgotten the task
             self._library.cancel(self._client, tag)
             raise
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise RuntimeError("the client belongs to another event loop; each loop needs its own")
 
     async def _give_up(self, tag: int) -> None:
         """Cancel a request, and wait until it takes nothing from the server any more."""
@@ -109,7 +129,11 @@ class Mailbox:
         """Hand out what has ended; the loop calls it when there is something."""
         status, taken = self._completions.take()
         under_way = self._under_way
-        for tag, ended, response in taken:
+        for tag, ended, response, kind in taken:
+            if kind:
+                if kind == EVENTS and self._listeners is not None:
+                    self._listeners.hand_out(ended, response)
+                continue
             future = under_way.pop(tag)
             if not future.done():
                 future.set_result((ended, response))
@@ -118,7 +142,60 @@ class Mailbox:
         if status == _CLOSED:
             self._end()
 
+    def subscribe(self, inbox: Inbox, codec: Codec) -> None:
+        """Subscribe to what an inbox is for; ``wait`` until it is settled.
+
+        Raises:
+            ClosingError: The client is closed, or this is the child of a fork.
+            RequestError: A fault of the library.
+            RuntimeError: As ``answer``.
+        """
+        if self._listeners is None or self._listeners.over is None:
+            self._check_loop()
+        if self._listeners is None:
+            from libglide.listeners import Listeners
+
+            self._listeners = Listeners(codec, partial(self._library.execute, self._client))
+        self._listeners.join(inbox)
+
+    async def wait(self, inbox: Inbox, done: Callable[[], bool], until: float | None) -> bool:
+        """Wait until something of an inbox is true; False where that time comes first.
+
+        Raises:
+            RuntimeError: As ``answer``.
+        """
+        while not done():
+            self._check_loop()
+            left = _LONG if until is None else until - time.monotonic()
+            if left <= 0:
+                await asyncio.sleep(0)
+                if self._descriptor >= 0:
+                    self._deliver()  # what has come by now
+                return done()
+            future: asyncio.Future[None] = self._loop.create_future()
+            waiter = partial(_finish, future)
+            inbox.waiters.append(waiter)
+            timer = self._loop.call_later(min(left, _LONG), waiter)
+            try:
+                await future
+            finally:
+                timer.cancel()
+                if waiter in inbox.waiters:
+                    inbox.waiters.remove(waiter)
+        return True
+
+    def leave(self, inbox: Inbox) -> None:
+        """Unsubscribe from what an inbox was for. It may be called on any thread, at any time."""
+        if self._listeners is None or self._listeners.over is not None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._listeners.leave, inbox)
+        except RuntimeError:  # the loop is closed
+            self._listeners.leave(inbox)
+
     def _end(self) -> None:
+        if self._listeners is not None:
+            self._listeners.fail(Status.CLOSED)
         self._loop.remove_reader(self._descriptor)
         self._close_descriptor()
         self._over.set_result(None)
@@ -162,19 +239,13 @@ class Mailbox:
         self._close_descriptor()
 
 
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
     try:
         return asyncio.get_running_loop() is loop
     except RuntimeError:
         return False
-
-
-def _refusal(status: int) -> GlideError:
-    if status == Status.FORKED:
-        return ClosingError(
-            "the client was opened before this process was forked; open a new one in the child",
-            status=Status.FORKED,
-        )
-    if status == Status.CLOSED:
-        return ClosingError("the client is closed", status=Status.CLOSED)
-    return RequestError(f"libglide answered {Status(status).name}", status=Status(status))

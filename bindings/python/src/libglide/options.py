@@ -124,6 +124,7 @@ class Options:
     request_timeout: float
     connection_timeout: float
     inflight_requests_limit: int
+    event_queue_limit: int
     cluster_mode: bool
     read_from: ReadFrom
     client_az: str | None
@@ -142,7 +143,11 @@ class Options:
         for name in ("username", "password", "client_name", "lib_name"):
             if getattr(self, name) is not None:
                 checks.text(name, getattr(self, name))
-        for name, least in (("database_id", 0), ("inflight_requests_limit", 1)):
+        for name, least in (
+            ("database_id", 0),
+            ("inflight_requests_limit", 1),
+            ("event_queue_limit", 1),
+        ):
             checks.whole_number(name, getattr(self, name), least)
         for name in ("request_timeout", "connection_timeout"):
             _time(name, getattr(self, name))
