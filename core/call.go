@@ -107,6 +107,15 @@ func (k *Call) deliver(all []*flight, conclude func() (Response, error)) {
 	k.end()
 }
 
+// StartNow does something that does not wait, on this goroutine.
+func (c *Client) StartNow(k *Call, work func() (Response, error)) {
+	if k.begin(c) {
+		k.waits(0)
+		k.Response, k.Err = work()
+		k.end()
+	}
+}
+
 // startAs begins work that goes on on a goroutine, for so long; 0: as long as it takes.
 func (c *Client) startAs(k *Call, timeout time.Duration, work func(context.Context) (Response, error)) {
 	if k.begin(c) {

@@ -43,6 +43,10 @@ type Config struct {
 	Discovery Discovery // of standalone servers
 	// AddressMap says where to connect to a node that announces the address on the left.
 	AddressMap map[routing.Address]routing.Address
+	// Subscriptions are for who makes a subscriber with the client; a client by itself makes none.
+	Subscriptions map[ChannelKind][][]byte
+	// EventLimit is how many messages may wait for the Take of a subscriber; default 8192.
+	EventLimit int
 	// Resolve says the same of an address that is not in AddressMap; nil: connect to what nodes
 	// announce. It is asked before a connection is made, on any goroutine, and may wait.
 	Resolve func(routing.Address) routing.Address

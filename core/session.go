@@ -21,11 +21,11 @@ type Session struct {
 	link   *link
 	wire   *wire
 	to     target
-	turn   chan struct{} // holds one token: whoever has it uses the wire
+	turns  turns // whoever has the turn uses the wire
 	life   context.Context
 	end    context.CancelFunc
 
-	// Of whoever has the token.
+	// Of whoever has the turn.
 	queues bool // since MULTI: the server keeps commands and runs none before EXEC
 	lost   bool // the connection
 }
@@ -109,9 +109,8 @@ func (c *Client) connectSession(ctx context.Context, f *flight) (*Session, routi
 	if err != nil {
 		return nil, routing.Value{}, &connError{false, err}
 	}
-	s := &Session{client: c, link: l, wire: w, to: f.to, turn: make(chan struct{}, 1)}
+	s := &Session{client: c, link: l, wire: w, to: f.to}
 	s.life, s.end = context.WithCancel(c.closing)
-	s.turn <- struct{}{}
 	replies, err := s.exchange(ctx, pingWords)
 	if err == nil && !replies[0].IsError() {
 		return s, replies[0], nil
@@ -141,21 +140,22 @@ func (s *Session) shut() {
 	s.link.give(s.wire, false)
 }
 
-// begin waits for the turn of a call; done ends it.
-func (s *Session) begin(ctx context.Context) (done func(), err error) {
-	if s.life.Err() != nil {
-		return nil, s.closedError()
-	}
+// await waits for the turn of a call, which must then end it.
+func (s *Session) await(ctx context.Context, mine place) error {
 	select {
-	case <-s.turn:
-		return func() { s.turn <- struct{}{} }, nil
+	case <-mine:
+		if s.life.Err() == nil {
+			return nil
+		}
 	case <-s.life.Done():
-		return nil, s.closedError()
 	case <-ctx.Done():
+		s.turns.leave(mine)
 		failure := transportError("session", s.to, &connError{false, ctx.Err()}, false)
 		failure.Message = "session: another call on it has not ended: " + ctx.Err().Error()
-		return nil, failure
+		return failure
 	}
+	s.turns.leave(mine)
+	return s.closedError()
 }
 
 func (s *Session) closedError() *Error {
@@ -173,18 +173,29 @@ func (s *Session) Execute(request *Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
-	return s.enter(timeout, func(ctx context.Context) (Response, error) { return s.execute(ctx, request) })
+	return s.enter(timeout, func(ctx context.Context) (Response, error) { return s.execute(ctx, s.turns.line(), request) })
 }
 
-// Start is Execute for an owner that waits elsewhere; see Client.Start.
+// Start is Execute for an owner that waits elsewhere; see Client.Start. Calls have their turns in
+// the order in which they were started.
 func (s *Session) Start(k *Call) {
 	timeout, err := s.timeout(&k.Request)
-	s.client.startAs(k, timeout, func(ctx context.Context) (Response, error) {
+	s.startAs(k, timeout, func(ctx context.Context, mine place) (Response, error) {
 		if err != nil {
+			s.turns.leave(mine)
 			return Response{}, err
 		}
-		return s.execute(ctx, &k.Request)
+		return s.execute(ctx, mine, &k.Request)
 	})
+}
+
+// startAs begins work that has a place in the line, which it leaves or takes its turn.
+func (s *Session) startAs(k *Call, timeout time.Duration, work func(context.Context, place) (Response, error)) {
+	if k.begin(s.client) {
+		k.waits(timeout)
+		mine := s.turns.line()
+		k.goOnAs(func(ctx context.Context) (Response, error) { return work(ctx, mine) })
+	}
 }
 
 // enter runs a call as one of the client's.
@@ -207,12 +218,11 @@ func (s *Session) timeout(request *Request) (time.Duration, error) {
 	return s.client.timeout(request, &routing.Plan{Wait: wait}), nil
 }
 
-func (s *Session) execute(ctx context.Context, request *Request) (Response, error) {
-	done, err := s.begin(ctx)
-	if err != nil {
+func (s *Session) execute(ctx context.Context, mine place, request *Request) (Response, error) {
+	if err := s.await(ctx, mine); err != nil {
 		return Response{}, err
 	}
-	defer done()
+	defer s.turns.end()
 	reply, failure := s.perform(ctx, request)
 	var response Response
 	if failure == nil {
@@ -261,31 +271,27 @@ func (s *Session) perform(ctx context.Context, request *Request) (routing.Value,
 // *Error.
 func (s *Session) ExecuteBatch(request *BatchRequest) (Response, error) {
 	return s.enter(s.client.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
-		return s.batch(ctx, request)
+		return s.batch(ctx, s.turns.line(), request)
 	})
 }
 
-// StartBatch is ExecuteBatch for an owner that waits elsewhere; see Client.Start.
+// StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
 func (s *Session) StartBatch(k *Call, request *BatchRequest) {
-	s.client.startAs(k, s.client.orDefault(request.Timeout), func(ctx context.Context) (Response, error) {
-		return s.batch(ctx, request)
+	s.startAs(k, s.client.orDefault(request.Timeout), func(ctx context.Context, mine place) (Response, error) {
+		return s.batch(ctx, mine, request)
 	})
 }
 
-func (s *Session) batch(ctx context.Context, request *BatchRequest) (Response, error) {
-	if len(request.Commands) == 0 {
-		return Response{}, NewError(StatusInvalidArgument, "empty batch: it has no commands")
-	}
-	for i, words := range request.Commands {
-		if _, err := s.client.planner.InSession(words); err != nil {
-			return Response{}, NewError(StatusInvalidArgument, "command %d of the batch: %v", i, err)
-		}
-	}
-	done, err := s.begin(ctx)
+func (s *Session) batch(ctx context.Context, mine place, request *BatchRequest) (Response, error) {
+	err := s.checkBatch(request.Commands)
 	if err != nil {
+		s.turns.leave(mine)
 		return Response{}, err
 	}
-	defer done()
+	if err = s.await(ctx, mine); err != nil {
+		return Response{}, err
+	}
+	defer s.turns.end()
 	var response Response
 	if request.Atomic {
 		response, err = s.transact(ctx, request.Commands)
@@ -299,6 +305,18 @@ func (s *Session) batch(ctx context.Context, request *BatchRequest) (Response, e
 		return Response{}, err
 	}
 	return response, nil
+}
+
+func (s *Session) checkBatch(commands [][][]byte) error {
+	if len(commands) == 0 {
+		return NewError(StatusInvalidArgument, "empty batch: it has no commands")
+	}
+	for i, words := range commands {
+		if _, err := s.client.planner.InSession(words); err != nil {
+			return NewError(StatusInvalidArgument, "command %d of the batch: %v", i, err)
+		}
+	}
+	return nil
 }
 
 func (s *Session) transact(ctx context.Context, commands [][][]byte) (Response, error) {

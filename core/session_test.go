@@ -374,7 +374,7 @@ func TestCallsOfManyThreadsOnOneSessionTakeTurns(t *testing.T) {
 	all.Wait()
 	require.Equal(t, "200", string(tell(t, s, "GET", "{turns}").Text))
 	all.Go(func() { _, _ = s.Execute(command("BLPOP", "{turns}none", "3")) })
-	require.Eventually(t, func() bool { return len(s.turn) == 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, s.turns.busy, 10*time.Second, time.Millisecond)
 	request := command("PING")
 	request.Timeout = 50 * time.Millisecond
 	_, err := s.Execute(request)

@@ -13,7 +13,7 @@ import (
 
 // SubscriberConfig says how messages wait. The zero value of a field is its default.
 type SubscriberConfig struct {
-	MaxMessages int // that wait for Take; default 8192
+	MaxMessages int // that wait for Take; default the client's EventLimit, or 8192
 	MaxBytes    int // of them; default 32 MiB
 	// Ready is called when events wait where none did, on a goroutine of the subscriber. It must
 	// not block, and call nothing of the subscriber but Take. Without it somebody has to look.
@@ -73,6 +73,9 @@ type subscribers struct {
 
 // Subscriber makes a subscriber, which ends with the client. The error is an *Error.
 func (c *Client) Subscriber(config SubscriberConfig) (*Subscriber, error) {
+	if config.MaxMessages <= 0 {
+		config.MaxMessages = c.config.EventLimit
+	}
 	s := &Subscriber{
 		client: c, config: config.withDefaults(), wake: make(chan struct{}, 1),
 		channels: make(map[channelKey]*channel), feeds: make(map[routing.Address]*feed),

@@ -4,10 +4,12 @@
  *
  * The mailbox of a client is made when it is first used. It knows every tag from its submission
  * until its completion was polled, so it outlives the client until then. Only submitting and
- * cancelling enter Go; polling takes from a queue that the Go side fills.
+ * cancelling enter Go; polling takes from a queue that the Go side fills, and enters Go only for
+ * the events of subscriptions, which stay there until they are polled.
  *
  * Locks: of the registry, then of a mailbox, then those of Go. Go holds none of its own when it
- * calls mailbox_put().
+ * calls mailbox_put(), and in mailbox_stir() those of a subscriber, which nothing takes that is
+ * called from here under a lock.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -42,8 +44,10 @@ typedef struct mailbox {
     parcel **buckets;      /* the parcels by tag; a power of two of them */
     size_t bucket_count;
     parcel *first, **last; /* the queue */
+    bool events;           /* of subscriptions, may wait in Go */
+    bool events_first;     /* in the next poll that has room for one completion */
     bool closed;           /* the client is */
-    int collecting;        /* threads that collect and do not hold the lock meanwhile */
+    int collecting;        /* threads that poll and do not hold the lock meanwhile */
 
     /* What the host waits on, once it has asked for it, or -1. The set watches the event, which is
      * readable (`signalled`) while the queue holds something, and the connections of posted calls,
@@ -70,7 +74,7 @@ static mailbox **place_of(glide_client client)
     return place;
 }
 
-static mailbox *make_mailbox(glide_client client, size_t limit)
+static mailbox *make_mailbox(glide_client client, size_t limit, bool events)
 {
     mailbox *box = calloc(1, sizeof *box);
 
@@ -87,6 +91,7 @@ static mailbox *make_mailbox(glide_client client, size_t limit)
     pthread_mutex_init(&box->lock, NULL);
     box->client = client;
     box->limit = limit;
+    box->events = events;
     box->last = &box->first;
     box->set = box->event = -1;
     return box;
@@ -101,13 +106,14 @@ static glide_status hold(glide_client client, mailbox **box)
     glide_status status = GLIDE_OK;
     mailbox **place;
     size_t limit;
+    int events;
 
     pthread_mutex_lock(&registry.lock);
     place = place_of(client);
     if (*place == NULL) {
-        status = glideGoClientLimit(client, &limit);
+        status = glideGoClientLimit(client, &limit, &events);
         if (status == GLIDE_OK) {
-            *place = make_mailbox(client, limit);
+            *place = make_mailbox(client, limit, events != 0);
             status = *place == NULL ? GLIDE_ERR_INTERNAL : GLIDE_OK;
         }
     }
@@ -166,7 +172,8 @@ static void release(mailbox *box)
     free(box);
 }
 
-void mailbox_close(glide_client client)
+/* find - the mailbox of a client, locked; NULL where it has none. */
+static mailbox *find(glide_client client)
 {
     mailbox *box;
 
@@ -175,6 +182,13 @@ void mailbox_close(glide_client client)
     if (box != NULL)
         pthread_mutex_lock(&box->lock);
     pthread_mutex_unlock(&registry.lock);
+    return box;
+}
+
+void mailbox_close(glide_client client)
+{
+    mailbox *box = find(client);
+
     if (box != NULL) {
         box->closed = true;
         release(box);
@@ -225,11 +239,11 @@ static void discard(mailbox *box, parcel *leaving)
     free(leaving);
 }
 
-/* signal_host - make the event readable while the queue holds something; not while a thread
+/* signal_host - make the event readable while there is something to poll; not while a thread
  * collects, which will take what is there. */
 static void signal_host(mailbox *box)
 {
-    const bool wanted = box->first != NULL;
+    const bool wanted = box->first != NULL || box->events;
     eventfd_t ignored;
 
     if (box->event < 0 || box->collecting > 0 || wanted == box->signalled)
@@ -258,6 +272,17 @@ void mailbox_put(glide_ticket *ticket)
     pthread_mutex_lock(&box->lock);
     enqueue(box, (parcel *)ticket);
     pthread_mutex_unlock(&box->lock);
+}
+
+void mailbox_stir(glide_client client)
+{
+    mailbox *box = find(client);
+
+    if (box != NULL) { /* or else the one that is made later looks by itself */
+        box->events = true;
+        signal_host(box);
+        release(box);
+    }
 }
 
 /* dequeue - the completion of the first in the queue. */
@@ -323,19 +348,53 @@ static void collect(mailbox *box)
     box->collecting--;
 }
 
+/* take_events - a completion with events of subscriptions, if any wait: 1 or 0. The mailbox is held,
+ * and let go meanwhile. */
+static size_t take_events(mailbox *box, glide_completion *completion)
+{
+    glide_buffer events = {NULL, 0};
+    glide_status status;
+    int more = 0;
+
+    box->events = false; /* whatever comes from now on says so */
+    box->collecting++;
+    pthread_mutex_unlock(&box->lock);
+    status = glideGoClientEvents(box->client, &events, &more);
+    pthread_mutex_lock(&box->lock);
+    box->collecting--;
+    box->events |= more != 0;
+    if (status == GLIDE_OK && events.len == 0)
+        return 0;
+    *completion = (glide_completion){0, events, status, GLIDE_COMPLETION_EVENTS};
+    return 1;
+}
+
+/* events_now - whether a poll takes events: one completion of them, and where there is room for no
+ * more, by turns with the others. */
+static bool events_now(mailbox *box, size_t capacity)
+{
+    if (!box->events)
+        return false;
+    if (capacity > 1 || box->first == NULL)
+        return true;
+    box->events_first = !box->events_first;
+    return box->events_first;
+}
+
 /* ---- The functions of glide.h ---------------------------------------------------------------- */
 
-glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
-                                 uint64_t tag)
+/* A Go function that begins a call whose ticket goes to its mailbox. */
+typedef glide_status submission(uint64_t handle, uint8_t *request, size_t len,
+                                glide_ticket *ticket);
+
+/* submit - begin a call on a client, or on a session of it, which is the handle. */
+static glide_status submit(submission *begin, glide_client client, uint64_t handle,
+                           const uint8_t *request, size_t len, uint64_t tag)
 {
     glide_status status;
     mailbox *box;
     parcel *sent;
 
-    if ((request == NULL && len > 0) || len > INT32_MAX)
-        return GLIDE_ERR_INVALID_ARGUMENT;
-    if (forked())
-        return forked_client_submit(client, request, len, tag);
     status = hold(client, &box);
     if (status != GLIDE_OK)
         return status;
@@ -346,13 +405,38 @@ glide_status glide_client_submit(glide_client client, const uint8_t *request, si
     }
     sent->ticket.watched = box->set;
     pthread_mutex_unlock(&box->lock);
-    status = glideGoClientSubmit(client, (uint8_t *)request, len, &sent->ticket);
+    status = begin(handle, (uint8_t *)request, len, &sent->ticket);
     if (status != GLIDE_OK) {
         pthread_mutex_lock(&box->lock); /* which is there: it has the parcel */
         discard(box, sent);
         release(box);
     }
     return status;
+}
+
+glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
+                                 uint64_t tag)
+{
+    if ((request == NULL && len > 0) || len > INT32_MAX)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_client_submit(client, request, len, tag);
+    return submit(glideGoClientSubmit, client, client, request, len, tag);
+}
+
+glide_status glide_session_submit(glide_session session, const uint8_t *request, size_t len,
+                                  uint64_t tag)
+{
+    glide_status status;
+    glide_client client;
+
+    if ((request == NULL && len > 0) || len > INT32_MAX)
+        return GLIDE_ERR_INVALID_ARGUMENT;
+    if (forked())
+        return forked_session_submit(session, request, len, tag);
+    status = glideGoSessionClient(session, &client);
+    return status != GLIDE_OK ? status
+                              : submit(glideGoSessionSubmit, client, session, request, len, tag);
 }
 
 int32_t glide_client_event_fd(glide_client client)
@@ -387,6 +471,8 @@ glide_status glide_client_poll(glide_client client, glide_completion *completion
     if (status != GLIDE_OK)
         return status;
     collect(box);
+    if (events_now(box, capacity))
+        *count = take_events(box, completions);
     while (*count < capacity && box->first != NULL)
         completions[(*count)++] = dequeue(box);
     signal_host(box);

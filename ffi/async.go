@@ -27,15 +27,19 @@ type submission struct {
 	before, after *call
 }
 
-// glideGoClientLimit is the number of requests that may run at once on a client.
+// glideGoClientLimit is the number of requests that may run at once on a client, and whether events
+// may wait.
 //
 //export glideGoClientLimit
-func glideGoClientLimit(handle C.glide_client, limit *C.size_t) C.glide_status {
+func glideGoClientLimit(handle C.glide_client, limit *C.size_t, events *C.int) C.glide_status {
 	if err := guard(func() error {
 		fault("glideGoClientLimit")
 		client, err := find(&clients, uint64(handle))
 		if err == nil {
-			*limit = C.size_t(client.InflightLimit())
+			*limit, *events = C.size_t(client.InflightLimit()), 0
+			if knownSubscriber(uint64(handle)) != nil {
+				*events = 1
+			}
 		}
 		return err
 	}); err != nil {
@@ -53,17 +57,24 @@ func glideGoClientSubmit(handle C.glide_client, bytes *C.uint8_t, size C.size_t,
 	if state != handles.Live {
 		return C.glide_status(handleError(state, uint64(handle)).Status)
 	}
+	return submit(ticket, input(bytes, size), "glideGoClientSubmit", func(k *call) error {
+		k.request.start(client, uint64(handle), &k.Call)
+		return nil
+	})
+}
+
+// submit begins the call of a ticket with a request; name is that of the export, for faults.
+func submit(ticket *C.glide_ticket, request []byte, name string, start func(*call) error) C.glide_status {
 	k := newCall(ticket)
 	k.begun, k.ended, k.posted = false, false, false
 	if err := guard(func() error {
-		fault("glideGoClientSubmit")
-		k.read(input(bytes, size))
+		fault(name)
+		k.read(request)
 		k.request.reset(&k.Request)
 		if err := k.request.decode(k.text); err != nil {
 			return err
 		}
-		k.request.start(client, &k.Call)
-		return nil
+		return start(k)
 	}); err != nil {
 		return k.fail(asError(err))
 	}

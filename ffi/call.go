@@ -23,8 +23,8 @@ type call struct {
 	core.Call
 	self      uint64 // its handle
 	request   request
-	text      []byte        // the caller's bytes
-	session   *core.Session // that the call opened
+	text      []byte   // the caller's bytes
+	session   *session // that the call opened
 	submitted bool
 
 	mu     sync.Mutex
@@ -244,7 +244,7 @@ func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t
 		if err := k.request.decode(k.text); err != nil {
 			return err
 		}
-		k.request.start(client, &k.Call)
+		k.request.start(client, uint64(handle), &k.Call)
 		return nil
 	})
 }
@@ -266,21 +266,30 @@ func glideGoClientOpen(bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) 
 			if err != nil {
 				return err
 			}
-			k.opened(client)
-			return nil
+			return k.opened(client, config.Subscriptions)
 		})
 		return nil
 	})
 }
 
 // opened answers with a client, or closes it again where nobody waits for it.
-func (k *call) opened(client *core.Client) {
+func (k *call) opened(client *core.Client, channels map[core.ChannelKind][][]byte) (err error) {
 	handle := clients.Add(client)
+	for kind, names := range channels {
+		if len(names) == 0 {
+			continue
+		}
+		if _, err = (&subscription{kind: kind, names: names}).change(client, handle); err != nil {
+			break
+		}
+	}
 	r := reply{rest: &protobuf.Response{Topology: encodeTopology(client.Topology())}}
-	if !k.answerWith(handle, &r) {
+	if err != nil || !k.answerWith(handle, &r) {
 		clients.Take(handle)
 		client.Close()
+		forgetSubscriber(handle)
 	}
+	return err
 }
 
 // glideGoCallLead lets the thread of a call lead, after TICKET_LEAD.

@@ -35,6 +35,7 @@
     each(glide_client_cancel)                                                                      \
     each(glide_session_open)                                                                       \
     each(glide_session_execute)                                                                    \
+    each(glide_session_submit)                                                                     \
     each(glide_session_close)
 
 struct copy {

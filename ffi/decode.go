@@ -16,6 +16,7 @@ type request struct {
 	batch    *core.BatchRequest
 	scan     *core.ScanRequest
 	password *core.PasswordUpdate
+	channels *subscription
 	words    [][]byte // room for the words of a command
 }
 
@@ -26,8 +27,8 @@ func (r *request) reset(room *core.Request) {
 	*r = request{Request: room, words: r.words[:0]}
 }
 
-// start does what is asked.
-func (r *request) start(client *core.Client, call *core.Call) {
+// start does what is asked of the client with that handle.
+func (r *request) start(client *core.Client, handle uint64, call *core.Call) {
 	switch {
 	case r.batch != nil:
 		client.StartBatch(call, r.batch)
@@ -35,6 +36,8 @@ func (r *request) start(client *core.Client, call *core.Call) {
 		client.StartScan(call, r.scan)
 	case r.password != nil:
 		client.StartPassword(call, r.password)
+	case r.channels != nil:
+		client.StartNow(call, func() (core.Response, error) { return r.channels.change(client, handle) })
 	default:
 		client.Start(call)
 	}
@@ -108,6 +111,12 @@ func (r *request) decodeCommand(message *protobuf.CommandRequest) (err error) {
 		}
 		r.password = &core.PasswordUpdate{Password: update.GetPassword(), Immediate: update.GetImmediateAuth(), Timeout: r.Timeout}
 		return nil
+	case *protobuf.CommandRequest_Subscribe:
+		r.channels, err = r.decodeSubscription(command.Subscribe, false)
+		return err
+	case *protobuf.CommandRequest_Unsubscribe:
+		r.channels, err = r.decodeSubscription(command.Unsubscribe, true)
+		return err
 	}
 	kind := message.ProtoReflect().WhichOneof(message.ProtoReflect().Descriptor().Oneofs().ByName("command"))
 	return badRequest("%s is not supported yet", kind.Name())

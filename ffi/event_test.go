@@ -41,9 +41,10 @@ func TestEveryKindOfEventHasItsMessage(t *testing.T) {
 }
 
 func TestChannelsOfAnUnknownKindAreRefused(t *testing.T) {
-	_, err := decodeSubscription(&protobuf.Channels{Kind: 3}, false)
+	r := &request{Request: new(core.Request)}
+	_, err := r.decodeSubscription(&protobuf.Channels{Kind: 3}, false)
 	require.EqualError(t, err, "kind 3 of channels is none")
-	wanted, err := decodeSubscription(&protobuf.Channels{Kind: protobuf.ChannelKind_CHANNEL_KIND_SHARDED, Names: [][]byte{[]byte("a")}}, true)
+	wanted, err := r.decodeSubscription(&protobuf.Channels{Kind: protobuf.ChannelKind_CHANNEL_KIND_SHARDED, Names: [][]byte{[]byte("a")}}, true)
 	require.NoError(t, err)
 	require.Equal(t, &subscription{core.Sharded, [][]byte{[]byte("a")}, true}, wanted)
 }

@@ -415,6 +415,14 @@ glide_status forked_session_execute(glide_session session, const uint8_t *reques
     return copy.glide_session_execute(session, request, len, response);
 }
 
+glide_status forked_session_submit(glide_session session, const uint8_t *request, size_t len,
+                                   uint64_t tag)
+{
+    const glide_status status = judge(&session);
+
+    return status != GLIDE_OK ? status : copy.glide_session_submit(session, request, len, tag);
+}
+
 glide_status forked_session_close(glide_session session)
 {
     const glide_status status = judge(&session);

@@ -53,6 +53,8 @@ glide_status forked_session_open(glide_client client, const uint8_t *request, si
                                  glide_session *session, glide_buffer *response);
 glide_status forked_session_execute(glide_session session, const uint8_t *request, size_t len,
                                     glide_buffer *response);
+glide_status forked_session_submit(glide_session session, const uint8_t *request, size_t len,
+                                   uint64_t tag);
 glide_status forked_session_close(glide_session session);
 
 #endif

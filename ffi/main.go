@@ -110,7 +110,10 @@ func glideGoClientStatistics(handle C.glide_client, response *C.glide_buffer) C.
 
 //export glideGoClientClose
 func glideGoClientClose(handle C.glide_client) C.glide_status {
-	return closeHandle("glideGoClientClose", &clients, uint64(handle), func(client *core.Client) { client.Close() })
+	return closeHandle("glideGoClientClose", &clients, uint64(handle), func(client *core.Client) {
+		client.Close()
+		forgetSubscriber(uint64(handle))
+	})
 }
 
 //export glideGoRouterOpen
@@ -162,6 +165,9 @@ func resolve(over resolver, request []byte) (*protobuf.Response, error) {
 	}
 	if wanted.password != nil {
 		return response, badRequest("update_connection_password has no plan: it is for all nodes")
+	}
+	if wanted.channels != nil {
+		return response, badRequest("subscribe and unsubscribe have no plan: a channel may move at any time, and events tell what becomes of it")
 	}
 	if wanted.batch != nil {
 		plan, err := over.ResolveBatch(&wanted.batch.Batch)

@@ -16,6 +16,7 @@ type reply struct {
 	failures []*core.Error  // of the elements of value, where a command of a batch failed
 	outcomes []core.Outcome
 	err      *core.Error
+	events   []core.Event
 	rest     *protobuf.Response // what else it holds; nil: nothing
 
 	// What measure found out.
@@ -100,6 +101,9 @@ func (r *reply) encodeTail() (b []byte) {
 	for i := range r.outcomes {
 		b = protowire.AppendTag(b, fieldOutcomes, protowire.BytesType)
 		b = protowire.AppendBytes(b, marshalOutcome(&r.outcomes[i]))
+	}
+	if r.events != nil {
+		b = append(b, marshal(encodeEvents(r.events))...)
 	}
 	if r.rest != nil {
 		b = append(b, marshal(r.rest)...)

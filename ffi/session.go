@@ -17,7 +17,13 @@ import (
 	"libglide/routing"
 )
 
-var sessions = handles.Table[core.Session]{Kind: 4}
+// session is one with the handle of its client, whose mailbox takes what is submitted to it.
+type session struct {
+	*core.Session
+	client uint64
+}
+
+var sessions = handles.Table[session]{Kind: 4}
 
 //export glideGoSessionOpen
 func glideGoSessionOpen(handle C.glide_client, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) {
@@ -33,20 +39,20 @@ func glideGoSessionOpen(handle C.glide_client, bytes *C.uint8_t, size C.size_t, 
 		if err != nil {
 			return err
 		}
-		client.StartSession(&k.Call, route, timeout, func(s *core.Session) { k.session = s })
+		client.StartSession(&k.Call, route, timeout, func(s *core.Session) { k.session = &session{s, uint64(handle)} })
 		return nil
 	})
 }
 
 // sessionOpened answers with the call's session, or closes it again where nobody waits for it.
 func (k *call) sessionOpened(r *reply) {
-	session := k.session
+	opened := k.session
 	k.session = nil
-	handle := sessions.Add(session)
+	handle := sessions.Add(opened)
 	r.value = nil
 	if !k.answerWith(handle, r) {
 		sessions.Take(handle)
-		session.Close()
+		opened.Close()
 	}
 }
 
@@ -64,13 +70,43 @@ func glideGoSessionExecute(handle C.glide_session, bytes *C.uint8_t, size C.size
 		if err := k.request.decode(k.text); err != nil {
 			return err
 		}
-		return k.request.startIn(session, &k.Call)
+		return k.request.startIn(session.Session, &k.Call)
+	})
+}
+
+// glideGoSessionClient is the client of a session.
+//
+//export glideGoSessionClient
+func glideGoSessionClient(handle C.glide_session, client *C.glide_client) C.glide_status {
+	if err := guard(func() error {
+		fault("glideGoSessionClient")
+		session, err := find(&sessions, uint64(handle))
+		if err == nil {
+			*client = C.glide_client(session.client)
+		}
+		return err
+	}); err != nil {
+		return C.glide_status(asError(err).Status)
+	}
+	return C.GLIDE_OK
+}
+
+// glideGoSessionSubmit is glideGoClientSubmit for a session.
+//
+//export glideGoSessionSubmit
+func glideGoSessionSubmit(handle C.glide_session, bytes *C.uint8_t, size C.size_t, ticket *C.glide_ticket) C.glide_status {
+	session, state := sessions.Get(uint64(handle))
+	if state != handles.Live {
+		return C.glide_status(handleError(state, uint64(handle)).Status)
+	}
+	return submit(ticket, input(bytes, size), "glideGoSessionSubmit", func(k *call) error {
+		return k.request.startIn(session.Session, &k.Call)
 	})
 }
 
 //export glideGoSessionClose
 func glideGoSessionClose(handle C.glide_session) C.glide_status {
-	return closeHandle("glideGoSessionClose", &sessions, uint64(handle), func(session *core.Session) { session.Close() })
+	return closeHandle("glideGoSessionClose", &sessions, uint64(handle), func(session *session) { session.Close() })
 }
 
 // decodeOpening reads a CommandRequest that says where a session is to be, and no more.
@@ -101,6 +137,8 @@ func (r *request) startIn(session *core.Session, call *core.Call) error {
 		return badRequest("cluster_scan goes over all shards, and a session is with one node; SCAN is a command of it")
 	case r.password != nil:
 		return badRequest("update_connection_password is for the client; AUTH is a command of a session")
+	case r.channels != nil:
+		return badRequest("subscribe and unsubscribe are for the client: its connections follow the channels")
 	case r.batch != nil && r.batch.Repeat:
 		return badRequest("retry_connection_error: a session sends nothing again")
 	case r.batch != nil:

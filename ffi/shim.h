@@ -57,4 +57,7 @@ void mailbox_put(glide_ticket *ticket);
  * then be told which call it is for. Returns whether that could be done. */
 int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t call);
 
+/* mailbox_stir - events of a client wait where none did. */
+void mailbox_stir(glide_client client);
+
 #endif

@@ -270,8 +270,8 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  *
  * client    from glide_client_open(); any number of threads may use it at once.
  * request   a serialized CommandRequest of `len` bytes: a single command, a batch of them, a
- *           script, a step of a scan over the whole cluster, or another password for the
- *           client's user (update_connection_password).
+ *           script, a step of a scan over the whole cluster, another password for the client's
+ *           user (update_connection_password), or channels to subscribe to or unsubscribe from.
  * response  gets a Response on every return, to be freed with glide_buffer_free(). A command that
  *           goes to all nodes or all primaries by itself (PING, DBSIZE) brings the outcome of each.
  *
@@ -439,7 +439,8 @@ GLIDE_API glide_status glide_session_close(glide_session session);
 
 /* What a completion tells of. Numbers beyond these may be added: free the buffer and go on. */
 enum {
-    GLIDE_COMPLETION_RESPONSE = 0 /* the end of a request, whose tag it has */
+    GLIDE_COMPLETION_RESPONSE = 0, /* the end of a request, whose tag it has */
+    GLIDE_COMPLETION_EVENTS = 1    /* what subscriptions tell; see below */
 };
 
 /*
@@ -452,8 +453,35 @@ typedef struct glide_completion {
     uint64_t tag;
     glide_buffer response; /* as glide_client_execute() gives it; the caller frees it */
     glide_status status;   /* as glide_client_execute() returns it */
-    uint32_t kind;         /* GLIDE_COMPLETION_RESPONSE */
+    uint32_t kind;         /* GLIDE_COMPLETION_* */
 } glide_completion;
+
+/*
+ * Subscriptions. A request `subscribe` or `unsubscribe`, submitted or executed, names channels,
+ * patterns or sharded channels. Its response says no more than that it was taken up. What comes of
+ * it, and the messages, are events: glide_client_poll() hands them out in completions of kind
+ * GLIDE_COMPLETION_EVENTS, of tag 0, whose Responses hold up to 256 events each; so the descriptor is
+ * readable while events wait. Who polls on one thread gets them in their order. A client that has
+ * pubsub_subscriptions in its ConnectionRequest is subscribed from the start.
+ *
+ *     SUBSCRIBED    messages come from now on
+ *     MESSAGE       a message
+ *     LOST          no messages come for now, and why; the client goes on trying
+ *     GAP           messages come again; those of the time between since_ms and until_ms may be
+ *                   missing or come twice, and no others
+ *     OVERFLOW      events were dropped in this place, since nobody had polled for too long
+ *     REFUSED       the server said no for good, and what it said
+ *     UNSUBSCRIBED  no messages come any more, as was asked for
+ *
+ * Subscriptions follow their channels: through lost connections, failovers and, sharded ones, slots
+ * that move. They have connections of their own, one to any node and one to each owner of slots with
+ * sharded channels, so they never delay requests. event_queue_limit messages (8192), of 32 MiB at
+ * most, wait for the next poll; a slow consumer loses what is beyond that, which OVERFLOW counts,
+ * and no connection is ever held up. Events that wait when the client is closed are gone.
+ *
+ * The status of such a completion is GLIDE_OK, or GLIDE_ERR_INTERNAL where there was no memory for
+ * the events, which are then lost.
+ */
 
 /*
  * glide_client_submit - begin a request.
@@ -473,6 +501,20 @@ typedef struct glide_completion {
  */
 GLIDE_API glide_status glide_client_submit(glide_client client, const uint8_t *request, size_t len,
                                            uint64_t tag);
+
+/*
+ * glide_session_submit - begin a request over a session's connection, as glide_session_execute() runs
+ * it. It completes among those of the session's client: its tag is none that is under way there,
+ * glide_client_poll() hands the completion out, and glide_client_cancel() gives it up, which loses
+ * the connection where it was written.
+ *
+ * Requests of one session run one after another, in the order of their submission where one thread
+ * submits them.
+ *
+ * Returns as glide_client_submit() does; GLIDE_ERR_CLOSED also where the session was closed.
+ */
+GLIDE_API glide_status glide_session_submit(glide_session session, const uint8_t *request,
+                                            size_t len, uint64_t tag);
 
 /*
  * glide_client_event_fd - a descriptor that is readable (POLLIN) while completions wait.

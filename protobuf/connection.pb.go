@@ -615,6 +615,7 @@ func (x *PubSubChannelsOrPatterns) GetChannelsOrPatterns() [][]byte {
 	return nil
 }
 
+// What is subscribed from the start, as by the request `subscribe`.
 type PubSubSubscriptions struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 0: channels, 1: patterns, 2: sharded channels.
@@ -1229,9 +1230,12 @@ type ConnectionRequest struct {
 	TlsServerName string `protobuf:"bytes,100,opt,name=tls_server_name,json=tlsServerName,proto3" json:"tls_server_name,omitempty"`
 	// For networks that translate addresses. A server's certificate must still be for the announced
 	// host, and routes may name either address.
-	AddressMap    []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	AddressMap []*AddressMapping `protobuf:"bytes,101,rep,name=address_map,json=addressMap,proto3" json:"address_map,omitempty"`
+	// Messages of subscriptions that may wait to be taken; those beyond it are counted and dropped.
+	// 0: 8192. They take 32 MiB at most, whatever this says.
+	EventQueueLimit uint32 `protobuf:"varint,103,opt,name=event_queue_limit,json=eventQueueLimit,proto3" json:"event_queue_limit,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ConnectionRequest) Reset() {
@@ -1541,6 +1545,13 @@ func (x *ConnectionRequest) GetAddressMap() []*AddressMapping {
 	return nil
 }
 
+func (x *ConnectionRequest) GetEventQueueLimit() uint32 {
+	if x != nil {
+		return x.EventQueueLimit
+	}
+	return 0
+}
+
 type isConnectionRequest_PeriodicChecks interface {
 	isConnectionRequest_PeriodicChecks()
 }
@@ -1640,7 +1651,7 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"_interface\"p\n" +
 	"\x0eAddressMapping\x123\n" +
 	"\tannounced\x18\x01 \x01(\v2\x15.libglide.NodeAddressR\tannounced\x12)\n" +
-	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xb1\x13\n" +
+	"\x04dial\x18\x02 \x01(\v2\x15.libglide.NodeAddressR\x04dial\"\xdd\x13\n" +
 	"\x11ConnectionRequest\x123\n" +
 	"\taddresses\x18\x01 \x03(\v2\x15.libglide.NodeAddressR\taddresses\x12,\n" +
 	"\btls_mode\x18\x02 \x01(\x0e2\x11.libglide.TlsModeR\atlsMode\x120\n" +
@@ -1690,7 +1701,8 @@ const file_libglide_connection_proto_rawDesc = "" +
 	"rdmaConfig\x88\x01\x01\x12&\n" +
 	"\x0ftls_server_name\x18d \x01(\tR\rtlsServerName\x129\n" +
 	"\vaddress_map\x18e \x03(\v2\x18.libglide.AddressMappingR\n" +
-	"addressMapB\x11\n" +
+	"addressMap\x12*\n" +
+	"\x11event_queue_limit\x18g \x01(\rR\x0feventQueueLimitB\x11\n" +
 	"\x0fperiodic_checksB\x15\n" +
 	"\x13_compression_configB\x0e\n" +
 	"\f_tcp_nodelayB$\n" +

@@ -1111,8 +1111,8 @@ func (x *GetCacheMetrics) GetMetricsTypes() int32 {
 	return 0
 }
 
-// What a client is to listen to, or not any more. The response only says that it was taken up; what
-// comes of it is told by events.
+// What a client is to listen to, or not any more. The response, "OK", only says that it was taken up;
+// what comes of it is told by events, which glide_client_poll hands out.
 type Channels struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Kind          ChannelKind            `protobuf:"varint,1,opt,name=kind,proto3,enum=libglide.ChannelKind" json:"kind,omitempty"`

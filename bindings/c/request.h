@@ -75,6 +75,23 @@ typedef struct request_mapping {
     request_address dial;
 } request_mapping;
 
+/* The numbers of ChannelKind: ways to subscribe. */
+typedef enum request_channel_kind {
+    REQUEST_CHANNELS = 0, /* SUBSCRIBE: what any node of the cluster is told */
+    REQUEST_PATTERNS = 1, /* PSUBSCRIBE: the same, by patterns of channels */
+    REQUEST_SHARDED = 2   /* SSUBSCRIBE: what the shard of the channel's slot is told */
+} request_channel_kind;
+
+/* What to listen to, or not any more: a CommandRequest with a subscribe or an unsubscribe. The
+ * response says that it was taken up; response_event tells what comes of it. */
+typedef struct request_channels {
+    request_channel_kind kind;
+    const wire_bytes *names; /* channels or patterns */
+    size_t name_count;       /* 0, to unsubscribe: all of the kind */
+    bool unsubscribe;
+    uint32_t callback_idx; /* given back in the response */
+} request_channels;
+
 /* How to connect: a ConnectionRequest. */
 typedef struct request_connection {
     const request_address *addresses; /* at least one; they are asked in parallel */
@@ -102,6 +119,9 @@ typedef struct request_connection {
     const request_backoff *backoff;           /* NULL: {4, 10, 2, 20} */
     const request_mapping *address_map;       /* for networks that translate addresses */
     size_t address_map_count;
+    const request_channels *channels; /* that are subscribed to from the start, each kind once */
+    size_t channels_count;
+    uint32_t event_queue_limit; /* messages that wait for glide_client_poll(); 0: 8192 */
 } request_connection;
 
 /*
@@ -271,6 +291,9 @@ bool request_encode_script(wire_writer *writer, const request_script *script);
 bool request_encode_scan(wire_writer *writer, const request_scan *scan);
 bool request_encode_password(wire_writer *writer, const request_password *password);
 
+/* request_encode_channels - the same for channels to listen to, or not any more. */
+bool request_encode_channels(wire_writer *writer, const request_channels *channels);
+
 /*
  * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
  * CommandRequest made of command.
@@ -308,6 +331,10 @@ glide_status request_execute_scan(glide_client client, const request_scan *scan,
 glide_status request_execute_password(glide_client client, const request_password *password,
                                       glide_buffer *response);
 
+/* request_execute_channels - the same with a CommandRequest made of channels. */
+glide_status request_execute_channels(glide_client client, const request_channels *channels,
+                                      glide_buffer *response);
+
 /* ---- Sessions ---------------------------------------------------------------------------- */
 
 /*
@@ -328,5 +355,10 @@ glide_status request_session_batch(glide_session session, const request_batch *b
                                    glide_buffer *response);
 glide_status request_session_script(glide_session session, const request_script *script,
                                     glide_buffer *response);
+
+/* request_session_submit - glide_session_submit() with a CommandRequest made of command; else as
+ * request_execute(). */
+glide_status request_session_submit(glide_session session, const request_command *command,
+                                    uint64_t tag);
 
 #endif /* REQUEST_H */

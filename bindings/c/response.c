@@ -344,6 +344,38 @@ static bool read_topology(wire_bytes message, response_topology *topology)
     return !reader.failed;
 }
 
+/* ---- Events ------------------------------------------------------------------------------ */
+
+static bool read_event(wire_bytes message, response_event *event)
+{
+    wire_reader reader = wire_read(message);
+    bool good = true;
+
+    *event = (response_event){.names = list_of(message, 6)};
+    while (wire_next(&reader))
+        switch (reader.field) {
+        case 1: event->kind = (response_event_kind)wire_get_uint(&reader); break;
+        case 2: event->channels = (uint32_t)wire_get_uint(&reader); break;
+        case 3: event->channel = wire_get_bytes(&reader); break;
+        case 4: event->pattern = wire_get_bytes(&reader); break;
+        case 5: event->payload = wire_get_bytes(&reader); break;
+        case 6: count(&reader, &event->names); break;
+        case 7: good = read_error(wire_get_bytes(&reader), &event->error) && good; break;
+        case 8: event->since_ms = wire_get_int(&reader); break;
+        case 9: event->until_ms = wire_get_int(&reader); break;
+        case 10: event->dropped = wire_get_uint(&reader); break;
+        case 11: event->untold = wire_get_uint(&reader); break;
+        }
+    return good && !reader.failed;
+}
+
+bool response_next_event(response_list *left, response_event *event)
+{
+    wire_bytes item;
+
+    return response_next_bytes(left, &item) && (read_event(item, event) || spoil(left));
+}
+
 /* ---- The whole --------------------------------------------------------------------------- */
 
 bool response_read(const glide_buffer *buffer, response *view)
@@ -352,7 +384,7 @@ bool response_read(const glide_buffer *buffer, response *view)
     wire_reader reader = wire_read(message);
     bool good = true;
 
-    *view = (response){.outcomes = list_of(message, 3)};
+    *view = (response){.outcomes = list_of(message, 3), .events = list_of(message, 8)};
     while (wire_next(&reader))
         switch (reader.field) {
         case 1: view->callback_idx = (uint32_t)wire_get_uint(&reader); break;
@@ -367,6 +399,7 @@ bool response_read(const glide_buffer *buffer, response *view)
             view->has_topology = true;
             good = read_topology(wire_get_bytes(&reader), &view->topology) && good;
             break;
+        case 8: count(&reader, &view->events); break;
         }
     return good && !reader.failed;
 }

@@ -124,6 +124,31 @@ typedef struct response_topology {
     bool standalone;      /* a server that is not a cluster */
 } response_topology;
 
+/* The numbers of EventKind: what an event of a client's subscriptions tells. */
+typedef enum response_event_kind {
+    RESPONSE_MESSAGE = 0,      /* channel, payload, and the pattern that it came by */
+    RESPONSE_SUBSCRIBED = 1,   /* messages of names come from now on */
+    RESPONSE_UNSUBSCRIBED = 2, /* no messages of names come any more, as was asked for */
+    RESPONSE_REFUSED = 3,      /* the server refused names for good, see error */
+    RESPONSE_LOST = 4,         /* no messages of names come for now, see error */
+    RESPONSE_GAP = 5,          /* they come again; those from since_ms to until_ms may be missing */
+    RESPONSE_OVERFLOW = 6      /* events were dropped in this place */
+} response_event_kind;
+
+typedef struct response_event {
+    response_event_kind kind;
+    uint32_t channels; /* a request_channel_kind, of the message or of all names */
+    wire_bytes channel;
+    wire_bytes pattern; /* empty where it came by none */
+    wire_bytes payload;
+    response_list names; /* response_next_bytes: the channels or patterns concerned */
+    response_error error;
+    int64_t since_ms; /* since 1970, UTC; of a loss, where messages had come before; of the first */
+    int64_t until_ms; /* and of the last event that was dropped */
+    uint64_t dropped; /* messages */
+    uint64_t untold;  /* other events, counted by name */
+} response_event;
+
 typedef struct response {
     uint32_t callback_idx;  /* as in the request */
     response_value value;   /* of request_execute(), unless there is an error */
@@ -133,6 +158,7 @@ typedef struct response {
     response_plan plan;
     bool has_topology; /* of request_open() and glide_client_topology() */
     response_topology topology;
+    response_list events; /* response_next_event: of a completion of GLIDE_COMPLETION_EVENTS */
 } response;
 
 /*
@@ -150,6 +176,7 @@ bool response_next_value(response_list *left, response_value *value);
 bool response_next_node(response_list *left, response_node *node);
 bool response_next_leg(response_list *left, response_leg *leg);
 bool response_next_shard(response_list *left, response_shard *shard);
+bool response_next_event(response_list *left, response_event *event);
 bool response_next_bytes(response_list *left, wire_bytes *bytes);
 
 /* response_next_slots - the next range of slots; last itself belongs to it. */

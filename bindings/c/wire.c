@@ -130,6 +130,24 @@ void wire_put_bytes(wire_writer *writer, uint32_t field, wire_bytes bytes)
     put_raw(writer, bytes.data, bytes.len);
 }
 
+void wire_put_nonzero(wire_writer *writer, uint32_t field, uint64_t value)
+{
+    if (value != 0)
+        wire_put_uint(writer, field, value);
+}
+
+void wire_put_text(wire_writer *writer, uint32_t field, const char *text)
+{
+    if (text != NULL)
+        wire_put_bytes(writer, field, wire_text(text));
+}
+
+void wire_put_nonempty(wire_writer *writer, uint32_t field, wire_bytes bytes)
+{
+    if (bytes.len != 0)
+        wire_put_bytes(writer, field, bytes);
+}
+
 size_t wire_begin(wire_writer *writer, uint32_t field)
 {
     put_key(writer, field, WIRE_DELIMITED);

@@ -83,6 +83,12 @@ void wire_put_double(wire_writer *writer, uint32_t field, double value);
  * The bytes are copied. */
 void wire_put_bytes(wire_writer *writer, uint32_t field, wire_bytes bytes);
 
+/* wire_put_nonzero, wire_put_text, wire_put_nonempty - append a field unless it has its default: 0,
+ * NULL, no bytes. */
+void wire_put_nonzero(wire_writer *writer, uint32_t field, uint64_t value);
+void wire_put_text(wire_writer *writer, uint32_t field, const char *text);
+void wire_put_nonempty(wire_writer *writer, uint32_t field, wire_bytes bytes);
+
 /*
  * wire_begin, wire_end - append a field that is a message: what is put between the two calls
  * becomes its content. Such messages may nest.

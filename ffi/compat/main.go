@@ -79,6 +79,9 @@ func open(request []byte, kind *C.ClientType, resolve resolver) (*client, error)
 	if len(config.Addresses) == 0 {
 		return nil, &failure{notConnected, "No addresses provided"}
 	}
+	if len(config.Subscriptions) > 0 {
+		return nil, misconfiguration("pubsub_subscriptions is not supported yet")
+	}
 	settleZone(&config)
 	if resolve.callback != nil {
 		config.Resolve = resolve.resolve

@@ -121,6 +121,7 @@ static void check_inherited(const inheritance *parent)
     CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));
     CHECK(refused(glide_client_topology(client, &buffer), &buffer));
     CHECK_INT(submit(client, "PING", 1), GLIDE_ERR_FORKED);
+    CHECK_INT(request_session_submit(session, &ping, 1), GLIDE_ERR_FORKED);
     CHECK_INT(glide_client_event_fd(client), -GLIDE_ERR_FORKED);
     CHECK_INT(glide_client_poll(client, &completion, 1, &count), GLIDE_ERR_FORKED);
     CHECK_INT(glide_client_cancel(client, 1), GLIDE_ERR_FORKED);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "live.h"
+#include "submitted.h"
 
 /* open_session - for the primary of a key; 0 and a failed check where there is none. */
 static glide_session open_session(glide_client client, const char *key)
@@ -200,5 +200,79 @@ TEST(a_session_that_cannot_be_is_refused)
     glide_buffer_free(&buffer);
     CHECK_INT(glide_session_close(client), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_session_close(session), GLIDE_OK);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
+static glide_status submit_to(glide_session session, const char *line, uint64_t tag)
+{
+    wire_bytes words[8];
+    request_command command = {.words = words, .word_count = request_split(line, words, 8)};
+
+    return request_session_submit(session, &command, tag);
+}
+
+TEST(what_is_submitted_to_a_session_runs_in_its_order_and_completes_at_its_client)
+{
+    static const char *const LINES[] = {"MULTI", "SET {c}submitted 1", "INCR {c}submitted", "EXEC",
+                                        "GET {c}submitted"};
+    enum { ROUNDS = 50, COUNT = 5 };
+    glide_client client = open_cluster();
+    glide_session session = open_session(client, "{c}submitted");
+    answer answers[COUNT];
+
+    for (int round = 0; round < ROUNDS && !check_failed(); round++) {
+        for (uint64_t i = 0; i < COUNT; i++)
+            CHECK_INT(submit_to(session, LINES[i], i), GLIDE_OK);
+        complete_all(client, answers, COUNT);
+        CHECK_TEXT(answers[1].view.value.text, "QUEUED");
+        CHECK_INT(answers[3].view.value.kind, RESPONSE_ARRAY);
+        CHECK_TEXT(answers[4].view.value.text, "2");
+        for (int i = 0; i < COUNT; i++)
+            drop(&answers[i]);
+    }
+    CHECK_INT(glide_session_close(session), GLIDE_OK);
+    CHECK_INT(submit_to(session, "PING", 1), GLIDE_ERR_CLOSED);
+    CHECK_INT(submit_to(client, "PING", 1), GLIDE_ERR_INVALID_ARGUMENT); /* it is no session */
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
+TEST(a_request_of_a_session_that_blocks_can_be_cancelled_and_takes_nothing_afterwards)
+{
+    glide_client client = open_cluster();
+    glide_session session = open_session(client, "{c}blocks");
+    completed ended;
+    answer given;
+
+    given = run(client, "DEL {c}blocks", NO_ROUTE);
+    drop(&given);
+    CHECK_INT(submit_to(session, "BLPOP {c}blocks 0", 7), GLIDE_OK);
+    await_blocked("{c}blocks", 1);
+    CHECK_INT(glide_client_cancel(client, 7), GLIDE_OK);
+    ended = complete(client);
+    CHECK_INT(ended.tag, 7);
+    CHECK_INT(ended.given.status, GLIDE_ERR_CANCELLED);
+    drop(&ended.given);
+    given = run(client, "RPUSH {c}blocks x", NO_ROUTE);
+    drop(&given);
+    given = run(client, "LLEN {c}blocks", NO_ROUTE);
+    CHECK_INT(first_outcome(&given).value.integer, 1);
+    drop(&given);
+    CHECK_INT(glide_session_close(session), GLIDE_OK);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
+TEST(requests_of_a_session_that_was_closed_complete_with_that)
+{
+    glide_client client = open_cluster();
+    glide_session session = open_session(client, "{c}ended");
+    completed ended;
+
+    CHECK_INT(submit_to(session, "BLPOP {c}ended 0", 1), GLIDE_OK);
+    await_blocked("{c}ended", 1);
+    CHECK_INT(glide_session_close(session), GLIDE_OK);
+    ended = complete(client);
+    CHECK_INT(ended.tag, 1);
+    CHECK_INT(ended.given.status, GLIDE_ERR_CLOSED);
+    drop(&ended.given);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
 }

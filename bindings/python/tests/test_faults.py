@@ -168,7 +168,7 @@ for place, call in calls.items():
         if place not in WITHOUT_RESPONSE:
             assert re.fullmatch(rf"panic: the fault of {place} at .*fault\.go:\d+", str(message))
     # Those that only threads in calls come to, or who polls, have tests of their own.
-    others = {"glideGoCallLead", "glideGoCallLeave", "glideGoCallCollect"}
+    others = {"glideGoCallLead", "glideGoCallLeave", "glideGoCallCollect", "glideGoClientEvents"}
     assert names | others == exports()
 
 

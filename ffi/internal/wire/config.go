@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -25,6 +26,7 @@ var honoured = map[protoreflect.Name]bool{
 	"client_cert_path": true, "client_key_path": true, "read_only": true,
 	"lazy_connect": true, "connection_retry_strategy": true, "refresh_topology_from_initial_nodes": true,
 	"node_discovery_mode": true, "cert_reload": true, "address_map": true,
+	"pubsub_subscriptions": true, "event_queue_limit": true,
 }
 
 func badConfig(format string, args ...any) *core.Error {
@@ -85,6 +87,10 @@ func DecodeConfig(bytes []byte) (config core.Config, err error) {
 	if _, known := protobuf.ReadFrom_name[int32(message.GetReadFrom())]; !known {
 		return config, badConfig("read_from %d is no strategy", message.GetReadFrom())
 	}
+	if config.Subscriptions, err = decodeSubscriptions(message.GetPubsubSubscriptions()); err != nil {
+		return config, err
+	}
+	config.EventLimit = int(message.GetEventQueueLimit())
 	config.ReadOnly = message.GetReadOnly()
 	config.Nagle = message.TcpNodelay != nil && !message.GetTcpNodelay()
 	return config, nil
@@ -154,6 +160,20 @@ func decodeBackoff(message *protobuf.ConnectionRetryStrategy) *core.Backoff {
 
 // Milliseconds is the time that a field counts in milliseconds.
 func Milliseconds(n uint32) time.Duration { return time.Duration(n) * time.Millisecond }
+
+func decodeSubscriptions(message *protobuf.PubSubSubscriptions) (map[core.ChannelKind][][]byte, error) {
+	var wanted map[core.ChannelKind][][]byte
+	for kind, names := range message.GetChannelsOrPatternsByType() {
+		if _, known := protobuf.ChannelKind_name[int32(kind)]; !known || kind > math.MaxInt32 {
+			return nil, badConfig("pubsub_subscriptions: kind %d is none of 0 (channels), 1 (patterns) and 2 (sharded channels)", kind)
+		}
+		if wanted == nil {
+			wanted = make(map[core.ChannelKind][][]byte)
+		}
+		wanted[core.ChannelKind(kind)] = names.GetChannelsOrPatterns()
+	}
+	return wanted, nil
+}
 
 // refreshEvery is the time between looks at the topology: 0 for the default, negative for none.
 func refreshEvery(message *protobuf.ConnectionRequest) time.Duration {

@@ -42,10 +42,12 @@ func TestAConfigurationThatCannotBeIsRefusedByWhatIsWrongWithIt(t *testing.T) {
 		"address_map[1]: h:6379 is in it twice": {Addresses: address, AddressMap: []*protobuf.AddressMapping{
 			{Announced: address[0], Dial: address[0]}, {Announced: address[0], Dial: address[0]}}},
 		"iam_credentials is not supported": {Addresses: address, AuthenticationInfo: &protobuf.AuthenticationInfo{IamCredentials: &protobuf.IamCredentials{}}},
-		"protocol 5 is neither":            {Addresses: address, Protocol: 5},
-		`addresses[0]: host "" is empty`:   {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
-		"addresses[1]: port 65536":         {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
-		"addresses[0].unix_socket_path":    {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
+		"pubsub_subscriptions: kind 3 is none": {Addresses: address, PubsubSubscriptions: &protobuf.PubSubSubscriptions{
+			ChannelsOrPatternsByType: map[uint32]*protobuf.PubSubChannelsOrPatterns{3: {}}}},
+		"protocol 5 is neither":          {Addresses: address, Protocol: 5},
+		`addresses[0]: host "" is empty`: {Addresses: []*protobuf.NodeAddress{{Port: 1}}},
+		"addresses[1]: port 65536":       {Addresses: []*protobuf.NodeAddress{{Host: "h"}, {Host: "h", Port: 65536}}},
+		"addresses[0].unix_socket_path":  {Addresses: []*protobuf.NodeAddress{{Host: "h", UnixSocketPath: proto.String("/s")}}},
 	} {
 		_, err := DecodeConfig(encode(t, message))
 		require.Equal(t, core.StatusConfig, refusal(t, err).Status, reason)
@@ -179,6 +181,8 @@ func TestEveryFieldWithinAnHonouredOneIsHonouredOrRefusedByName(t *testing.T) {
 				PeriodicChecksManualInterval: &protobuf.PeriodicChecksManualInterval{}},
 			CertReload: &protobuf.ClientCertReloadConfig{Enabled: true},
 			AddressMap: []*protobuf.AddressMapping{{Announced: address(), Dial: address()}},
+			PubsubSubscriptions: &protobuf.PubSubSubscriptions{
+				ChannelsOrPatternsByType: map[uint32]*protobuf.PubSubChannelsOrPatterns{0: {}}},
 		}
 	}
 	before, err := DecodeConfig(encode(t, plain()))
@@ -190,7 +194,11 @@ func TestEveryFieldWithinAnHonouredOneIsHonouredOrRefusedByName(t *testing.T) {
 		"periodic_checks_manual_interval": func(m *protobuf.ConnectionRequest) proto.Message { return m.GetPeriodicChecksManualInterval() },
 		"cert_reload":                     func(m *protobuf.ConnectionRequest) proto.Message { return m.CertReload },
 		"address_map.announced":           func(m *protobuf.ConnectionRequest) proto.Message { return m.AddressMap[0].Announced },
-		"address_map.dial":                func(m *protobuf.ConnectionRequest) proto.Message { return m.AddressMap[0].Dial },
+		"pubsub_subscriptions":            func(m *protobuf.ConnectionRequest) proto.Message { return m.PubsubSubscriptions },
+		"pubsub_subscriptions.channels": func(m *protobuf.ConnectionRequest) proto.Message {
+			return m.PubsubSubscriptions.ChannelsOrPatternsByType[0]
+		},
+		"address_map.dial": func(m *protobuf.ConnectionRequest) proto.Message { return m.AddressMap[0].Dial },
 	}
 	for name, of := range inner {
 		fields := of(plain()).ProtoReflect().Descriptor().Fields()

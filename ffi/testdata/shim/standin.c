@@ -287,10 +287,18 @@ glide_status glideGoSetLog(int32_t level, glide_log_callback callback, uintptr_t
 
 /* The asynchronous form has no stand-in: it is turned away, and its C tests run under the address
  * sanitizer with the library itself. */
-glide_status glideGoClientLimit(glide_client client, size_t *limit)
+glide_status glideGoClientLimit(glide_client client, size_t *limit, int *events)
 {
     (void)client;
     *limit = 0;
+    *events = 0;
+    return GLIDE_ERR_CLOSED;
+}
+
+glide_status glideGoClientEvents(glide_client client, glide_buffer *response, int *more)
+{
+    (void)client, (void)response;
+    *more = 0;
     return GLIDE_ERR_CLOSED;
 }
 
@@ -298,6 +306,20 @@ glide_status glideGoClientSubmit(glide_client client, uint8_t *bytes, size_t siz
                                  glide_ticket *ticket)
 {
     (void)client, (void)bytes, (void)size, (void)ticket;
+    return GLIDE_ERR_CLOSED;
+}
+
+glide_status glideGoSessionClient(glide_session session, glide_client *client)
+{
+    (void)session;
+    *client = 0;
+    return GLIDE_ERR_CLOSED;
+}
+
+glide_status glideGoSessionSubmit(glide_session session, uint8_t *bytes, size_t size,
+                                  glide_ticket *ticket)
+{
+    (void)session, (void)bytes, (void)size, (void)ticket;
     return GLIDE_ERR_CLOSED;
 }
 

@@ -54,3 +54,6 @@ FUNCTION(glide_status, glide_client_submit,
 FUNCTION(glide_status, glide_session_execute,
          (glide_session session, const uint8_t *request, size_t len, glide_buffer *response),
          (session, request, len, response))
+FUNCTION(glide_status, glide_session_submit,
+         (glide_session session, const uint8_t *request, size_t len, uint64_t tag),
+         (session, request, len, tag))
