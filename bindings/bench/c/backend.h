@@ -20,6 +20,13 @@ typedef struct backend_address {
     uint32_t port;
 } backend_address;
 
+/* Who reads a reply: gets its strings one by one, in their order, status lines too. Of equal
+ * replies of all nodes it gets one. The bytes live during the call only. */
+typedef struct backend_reader {
+    void (*string)(void *context, wire_bytes text);
+    void *context;
+} backend_reader;
+
 typedef struct backend_options {
     const backend_address *addresses; /* of the cluster; live as long as the backend */
     size_t address_count;
@@ -27,6 +34,8 @@ typedef struct backend_options {
     uint32_t request_timeout_ms;    /* so long that only what hangs reaches it */
     uint32_t connection_timeout_ms; /* likewise */
     size_t in_flight;               /* commands submitted at once; 0: none ever are */
+    const char *channel;            /* a sharded one that open subscribes to; NULL: none */
+    backend_reader hearer;          /* of its messages, from then on */
 } backend_options;
 
 /* The commands that a backend must know. */
@@ -49,13 +58,6 @@ typedef struct backend_command {
     const wire_bytes *words; /* all of the command, its name first */
     size_t count;
 } backend_command;
-
-/* Who reads a reply: gets its strings one by one, in their order, status lines too. Of equal
- * replies of all nodes it gets one. The bytes live during the call only. */
-typedef struct backend_reader {
-    void (*string)(void *context, wire_bytes text);
-    void *context;
-} backend_reader;
 
 /* Who gets the replies of submitted commands, one after another. */
 typedef struct backend_sink {
@@ -81,6 +83,9 @@ typedef struct backend {
     /* collect - wait until replies to submitted commands have come, and hand them to the sink. The
      * one thread that submits calls it. */
     void (*collect)(void *session, backend_sink sink);
+    /* hear - wait for messages of the channel, and hand them to the hearer. NULL where the library
+     * does so by itself, on a thread of its own. */
+    void (*hear)(void);
     /* close - disconnect; called once, when every thread has left. */
     void (*close)(void);
 } backend;

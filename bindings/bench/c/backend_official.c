@@ -21,11 +21,19 @@ enum { /* ConnectionRequest */
     CONNECTION_ADDRESSES = 1,
     CONNECTION_CLUSTER_MODE_ENABLED = 3,
     CONNECTION_REQUEST_TIMEOUT = 4,
+    CONNECTION_SUBSCRIPTIONS = 13,
     CONNECTION_INFLIGHT_LIMIT = 14,
     CONNECTION_CONNECTION_TIMEOUT = 16,
 
     ADDRESS_HOST = 1,
-    ADDRESS_PORT = 2
+    ADDRESS_PORT = 2,
+
+    /* a map from a kind to a list of names */
+    SUBSCRIPTIONS_ENTRY = 1,
+    ENTRY_KIND = 1,
+    ENTRY_NAMES = 2,
+    NAMES_NAME = 1,
+    SHARDED = 2
 };
 
 /* A serialized Routes: simple_routes = AllNodes. */
@@ -60,6 +68,8 @@ static arrival *arrivals;         /* by their tags */
 static _Atomic(arrival *) newest; /* the stack of those that nobody has collected */
 static int arrived = -1;          /* readable when there is one */
 
+static backend_reader hearer;
+
 /* find - set a function pointer to what the library exports under a name. */
 static void find(void *library, const char *name, void *function)
 {
@@ -88,6 +98,34 @@ static void load(const char *path)
     find(library, "free_command_response", &ffi.free_command_response);
     find(library, "init", &ffi.init_log);
     find(library, "free_log_result", &ffi.free_log_result);
+}
+
+static void heard(uintptr_t sender, int kind, const uint8_t *message, int64_t message_len,
+                  const uint8_t *channel, int64_t channel_len, const uint8_t *pattern,
+                  int64_t pattern_len)
+{
+    (void)sender;
+    (void)channel;
+    (void)channel_len;
+    (void)pattern;
+    (void)pattern_len;
+    if (kind == FFI_SHARDED_MESSAGE)
+        hearer.string(hearer.context, (wire_bytes){message, (size_t)message_len});
+}
+
+/* put_channel - the one that is subscribed to from the start. */
+static void put_channel(wire_writer *request, const char *name)
+{
+    const size_t subscriptions = wire_begin(request, CONNECTION_SUBSCRIPTIONS);
+    const size_t entry = wire_begin(request, SUBSCRIPTIONS_ENTRY);
+    size_t names;
+
+    wire_put_uint(request, ENTRY_KIND, SHARDED);
+    names = wire_begin(request, ENTRY_NAMES);
+    wire_put_bytes(request, NAMES_NAME, wire_text(name));
+    wire_end(request, names);
+    wire_end(request, entry);
+    wire_end(request, subscriptions);
 }
 
 /* succeeded, failed - the callbacks. */
@@ -141,9 +179,13 @@ static void start(const backend_options *options)
     wire_put_uint(&request, CONNECTION_CONNECTION_TIMEOUT, options->connection_timeout_ms);
     if (options->in_flight > 0) /* it counts a command for a moment after its callback */
         wire_put_uint(&request, CONNECTION_INFLIGHT_LIMIT, 2 * options->in_flight);
+    if (options->channel != NULL)
+        put_channel(&request, options->channel);
+    hearer = options->hearer;
     if (request.failed)
         fault("official: no memory for the ConnectionRequest");
-    connection = ffi.create_client(request.data, request.len, &type, NULL, NULL, 0);
+    connection = ffi.create_client(request.data, request.len, &type,
+                                   options->channel != NULL ? heard : NULL, NULL, 0);
     if (connection->client == NULL)
         fault("official: create_client: %s", connection->message);
     client = connection->client;
@@ -285,4 +327,4 @@ static void stop(void)
         close(arrived);
 }
 
-const backend bench_backend = {start, join, leave, execute, batch, submit, collect, stop};
+const backend bench_backend = {start, join, leave, execute, batch, submit, collect, NULL, stop};

@@ -107,12 +107,20 @@ typedef struct ffi_batch {
 _Static_assert(sizeof(ffi_command) == 32, "layout of CmdInfo");
 _Static_assert(sizeof(ffi_batch) == 24, "layout of BatchInfo");
 
+/* Takes the messages of subscriptions, on a thread of the library; the bytes live during the call.
+ * Its kinds are those of the server's push messages. */
+typedef void ffi_pubsub(uintptr_t client, int kind, const uint8_t *message, int64_t message_len,
+                        const uint8_t *channel, int64_t channel_len, const uint8_t *pattern,
+                        int64_t pattern_len);
+
+enum { FFI_SHARDED_MESSAGE = 5 };
+
 enum { FFI_LOG_OFF = 5 };
 
 /* Callbacks and options that the benchmark leaves out are void pointers here. */
 typedef const ffi_connection *ffi_create_client(const uint8_t *request, size_t len,
                                                 const ffi_client_type *type,
-                                                const void *pubsub_callback,
+                                                ffi_pubsub *pubsub_callback,
                                                 const void *address_resolver, uintptr_t client_id);
 typedef void ffi_free_connection_response(const ffi_connection *connection);
 typedef void ffi_close_client(const void *client);

@@ -1,6 +1,7 @@
 /* See samples.h. */
 #include "samples.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "fault.h"
@@ -22,6 +23,12 @@ void samples_keep(samples *taken, uint64_t ns)
             fault("no memory for %zu samples", taken->room);
     }
     taken->ns[taken->count++] = ns;
+}
+
+void samples_print(const samples *taken, bool first)
+{
+    for (size_t i = 0; i < taken->count; i++)
+        printf("%s%llu", first && i == 0 ? "" : ",", (unsigned long long)taken->ns[i]);
 }
 
 void samples_close(samples *taken)

@@ -2,6 +2,7 @@
 #ifndef SAMPLES_H
 #define SAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ typedef struct samples {
 samples samples_open(void);
 
 void samples_keep(samples *taken, uint64_t ns);
+
+/* samples_print - as items of a list in JSON; `first`: none are in it yet. */
+void samples_print(const samples *taken, bool first);
 
 void samples_close(samples *taken);
 

@@ -70,6 +70,15 @@ C = Program(
         LIMIT: ("backend={build}/bench/c/backend-socket.so",),
     },
 )
+LISTENER = Program(
+    "C",
+    (
+        "{build}/bench/c/listener",
+        "addresses={addresses}",
+        "publisher={build}/bench/c/backend-socket.so",
+    ),
+    {name: C.clients[name] for name in (OURS, OFFICIAL)},
+)
 PYTHON = Program(
     "Python",
     ("{python}", "-m", "bench.worker", "addresses={addresses}"),
@@ -166,6 +175,17 @@ def _in_flight() -> list[Case]:
     ]
 
 
+def _messages() -> list[Case]:
+    return [
+        Case(
+            LISTENER,
+            f"messages of 100 B, {count:,} under way",
+            {"size": "100", "flight": str(count)},
+        )
+        for count in (1, 1_000)
+    ]
+
+
 def _tasks() -> list[Case]:
     return [
         Case(
@@ -229,6 +249,7 @@ CASES = (
     *_values(C, 1, 8, 64),
     *_large(C),
     *_in_flight(),
+    *_messages(),
     Case(
         C,
         "1 thread after 64",
