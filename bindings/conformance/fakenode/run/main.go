@@ -1,7 +1,7 @@
 // Command run starts a cluster of fake nodes, runs a command with their addresses as its last
 // argument, and stops them again:
 //
-//	go run ./bindings/conformance/fakenode/run NODES command args...
+//	go run ./bindings/conformance/fakenode/run NODES COMMAND [ARGUMENTS]
 //
 // The last argument is addresses=host:port,... of all nodes, primaries first. Half of the nodes are
 // replicas. They answer OK to whatever a cluster client does not ask of itself.
@@ -29,7 +29,7 @@ const (
 
 func main() {
 	if len(os.Args) < 3 {
-		exit(exitUsage, errors.New("usage: run NODES command args..."))
+		exit(exitUsage, errors.New("usage: run NODES COMMAND [ARGUMENTS]"))
 	}
 	count, err := strconv.Atoi(os.Args[1])
 	if err != nil || count < 2 || count%2 != 0 {
