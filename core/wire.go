@@ -28,7 +28,6 @@ type wire struct {
 	single  bool // its connection is never made anew, and may be idle for ever
 	client  valkey.Client
 	ready   bool         // the client stands and may dial
-	ahead   *conn        // made ahead of the exchange that will take it
 	dialled *conn        // by the present exchange
 	unmade  bool         // the present exchange asked for a connection and got none
 	since   atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
@@ -39,10 +38,11 @@ type wire struct {
 	built   valkey.Commands
 	results []valkey.ValkeyResult
 
-	mu   sync.Mutex
-	made bool  // there was a connection
-	conn *conn // the one that stands
-	shut bool  // it makes no connection any more
+	mu    sync.Mutex
+	made  bool  // there was a connection
+	conn  *conn // the one that stands
+	ahead *conn // the same, made ahead of the exchange that will take it
+	shut  bool  // it makes no connection any more
 }
 
 // Connections idle for so long are closed.
@@ -119,8 +119,7 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	if w.sent {
 		return nil, &connError{true, errServerClosed} // it must not be sent twice
 	}
-	made := w.ahead
-	w.ahead = nil
+	made := w.takeAhead()
 	if made == nil {
 		var err error
 		if made, err = w.connect(ctx, address); err != nil {
@@ -134,7 +133,7 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 
 // reach makes the connection, if none stands, ahead of an exchange: whoever leaves meanwhile has
 // sent nothing.
-func (w *wire) reach() (err error) {
+func (w *wire) reach() error {
 	w.mu.Lock()
 	stands := w.conn != nil
 	w.mu.Unlock()
@@ -143,10 +142,36 @@ func (w *wire) reach() (err error) {
 	}
 	w.since.Store(time.Now().UnixNano())
 	defer w.since.Store(0)
-	if w.ahead, err = w.connect(w.link.life, w.link.address()); err != nil {
+	made, err := w.connect(w.link.life, w.link.address())
+	if err != nil {
 		w.link.counters.exchanged(0, err)
+		return err
 	}
-	return err
+	w.mu.Lock()
+	w.ahead = made
+	shut := w.shut
+	w.mu.Unlock()
+	if shut {
+		w.dropAhead()
+	}
+	return nil
+}
+
+// takeAhead is the connection that was made ahead, if there is one; it is the caller's.
+func (w *wire) takeAhead() *conn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	made := w.ahead
+	w.ahead = nil
+	return made
+}
+
+// dropAhead closes the connection that no exchange will take any more: the library, which closes
+// the others, does not know it.
+func (w *wire) dropAhead() {
+	if made := w.takeAhead(); made != nil {
+		_ = made.Close()
+	}
 }
 
 // blame holds it against the node where somebody gives up waiting for a connection that takes long.
@@ -365,6 +390,7 @@ func (w *wire) close() {
 	client := w.client // the exchange that runs may replace it
 	w.mu.Unlock()
 	w.cut()
+	w.dropAhead()
 	client.Close()
 }
 

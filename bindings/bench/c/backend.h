@@ -3,7 +3,8 @@
  *
  * Each backend is a shared object with the one symbol bench_backend. The worker loads it when its
  * own memory has been measured, so that no process holds another library than the one it measures.
- * A backend serves one cluster in its process, and what fails ends the process: see fault.h.
+ * A backend serves one cluster in its process, and what fails ends the process: see fault.h. Its
+ * submit and collect are NULL where the library has no asynchronous form.
  */
 #ifndef BACKEND_H
 #define BACKEND_H
@@ -19,12 +20,22 @@ typedef struct backend_address {
     uint32_t port;
 } backend_address;
 
+/* Who reads a reply: gets its strings one by one, in their order, status lines too. Of equal
+ * replies of all nodes it gets one. The bytes live during the call only. */
+typedef struct backend_reader {
+    void (*string)(void *context, wire_bytes text);
+    void *context;
+} backend_reader;
+
 typedef struct backend_options {
     const backend_address *addresses; /* of the cluster; live as long as the backend */
     size_t address_count;
     const char *library;            /* path of the library to load, where the backend needs one */
     uint32_t request_timeout_ms;    /* so long that only what hangs reaches it */
     uint32_t connection_timeout_ms; /* likewise */
+    size_t in_flight;               /* commands submitted at once; 0: none ever are */
+    const char *channel;            /* a sharded one that open subscribes to; NULL: none */
+    backend_reader hearer;          /* of its messages, from then on */
 } backend_options;
 
 /* The commands that a backend must know. */
@@ -48,12 +59,12 @@ typedef struct backend_command {
     size_t count;
 } backend_command;
 
-/* Who reads a reply: gets its strings one by one, in their order, status lines too. Of equal
- * replies of all nodes it gets one. The bytes live during the call only. */
-typedef struct backend_reader {
-    void (*string)(void *context, wire_bytes text);
+/* Who gets the replies of submitted commands, one after another. */
+typedef struct backend_sink {
+    backend_reader (*begin)(void *context, size_t tag); /* the reader of the reply to this one */
+    void (*end)(void *context, size_t tag); /* it has been read; may submit the tag anew */
     void *context;
-} backend_reader;
+} backend_sink;
 
 typedef struct backend {
     /* open - connect; called once. */
@@ -66,6 +77,15 @@ typedef struct backend {
     /* batch - run commands as a pipeline, none of them atomic, and read their replies in order. */
     void (*batch)(void *session, const backend_command *commands, size_t count,
                   backend_reader reader);
+    /* submit - begin a command, whose words are read during the call only. The tag is below
+     * in_flight, and that of no other one under way. */
+    void (*submit)(void *session, const backend_command *command, size_t tag);
+    /* collect - wait until replies to submitted commands have come, and hand them to the sink. The
+     * one thread that submits calls it. */
+    void (*collect)(void *session, backend_sink sink);
+    /* hear - wait for messages of the channel, and hand them to the hearer. NULL where the library
+     * does so by itself, on a thread of its own. */
+    void (*hear)(void);
     /* close - disconnect; called once, when every thread has left. */
     void (*close)(void);
 } backend;

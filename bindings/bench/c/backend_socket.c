@@ -239,4 +239,4 @@ static void batch(void *session, const backend_command *commands, size_t count,
     pipeline(session, words, commands[0].count, count, reader);
 }
 
-const backend bench_backend = {start, join, leave, execute, batch, stop};
+const backend bench_backend = {start, join, leave, execute, batch, NULL, NULL, NULL, stop};

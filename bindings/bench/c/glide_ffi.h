@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The client's kind: ffi_client_type.type. */
-enum { FFI_SYNC_CLIENT = 1 };
+/* The client's kind: ffi_client_type.type. With an asynchronous one a command returns NULL at once,
+ * and what became of it comes to a callback, on a thread of the library. */
+enum { FFI_ASYNC_CLIENT = 0, FFI_SYNC_CLIENT = 1 };
 
 /* Request types. */
 enum {
@@ -79,10 +80,12 @@ typedef struct ffi_connection {
     int32_t error_type;
 } ffi_connection;
 
+/* request is what the command was given as its channel. The reply is the callee's, to be freed; the
+ * message lives during the call. */
 typedef struct ffi_client_type {
     int32_t type;
-    void (*success)(void);
-    void (*failure)(void);
+    void (*success)(uintptr_t request, const ffi_response *reply);
+    void (*failure)(uintptr_t request, const char *message, int type);
     bool allow_stack_response;
 } ffi_client_type;
 
@@ -104,10 +107,20 @@ typedef struct ffi_batch {
 _Static_assert(sizeof(ffi_command) == 32, "layout of CmdInfo");
 _Static_assert(sizeof(ffi_batch) == 24, "layout of BatchInfo");
 
+/* Takes the messages of subscriptions, on a thread of the library; the bytes live during the call.
+ * Its kinds are those of the server's push messages. */
+typedef void ffi_pubsub(uintptr_t client, int kind, const uint8_t *message, int64_t message_len,
+                        const uint8_t *channel, int64_t channel_len, const uint8_t *pattern,
+                        int64_t pattern_len);
+
+enum { FFI_SHARDED_MESSAGE = 5 };
+
+enum { FFI_LOG_OFF = 5 };
+
 /* Callbacks and options that the benchmark leaves out are void pointers here. */
 typedef const ffi_connection *ffi_create_client(const uint8_t *request, size_t len,
                                                 const ffi_client_type *type,
-                                                const void *pubsub_callback,
+                                                ffi_pubsub *pubsub_callback,
                                                 const void *address_resolver, uintptr_t client_id);
 typedef void ffi_free_connection_response(const ffi_connection *connection);
 typedef void ffi_close_client(const void *client);
@@ -119,5 +132,8 @@ typedef const ffi_result *ffi_run_batch(const void *client, uintptr_t callback_i
                                         const ffi_batch *batch, bool raise_on_error,
                                         const void *options, uint64_t span);
 typedef void ffi_free_command_result(const ffi_result *result);
+typedef void *ffi_init_log(const int *level, const char *file_name);
+typedef void ffi_free_log_result(void *result);
+typedef void ffi_free_command_response(const ffi_response *reply);
 
 #endif /* GLIDE_FFI_H */

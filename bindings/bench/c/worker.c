@@ -3,13 +3,14 @@
  * many threads each. It prints what it measured as a line of JSON.
  *
  *     worker backend=build/bench/c/backend-libglide.so addresses=127.0.0.1:7001,... operation=get
- *            size=100 keys=1000 threads=1,64,1 seconds=0.25 [count=20000] [library=...]
+ *            size=100 keys=1000 threads=1,64,1 seconds=0.25 [count=20000] [flight=100]
+ *            [library=...]
  *
  * With a count each phase ends after so many operations, without a warm-up before; else after so
- * many seconds. It ends with 1, and says why on the standard error, when a call fails or an answer
- * is wrong.
+ * many seconds. With a flight the one thread keeps so many operations under way, by the
+ * asynchronous form of the library. It ends with 1, and says why on the standard error, when a call
+ * fails or an answer is wrong.
  */
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,126 +18,15 @@
 
 #include "backend.h"
 #include "fault.h"
+#include "flight.h"
+#include "options.h"
 #include "process.h"
+#include "samples.h"
 #include "workload.h"
-
-enum { TIMEOUT_MS = 30000, PHASES_MAX = 16, SAMPLES = 1 << 12 };
 
 #define WARM_UP_NS 50000000u
 
-typedef struct options {
-    const char *backend, *library, *operation;
-    backend_address addresses[BACKEND_ADDRESSES_MAX];
-    size_t address_count;
-    size_t size, keys, count;
-    size_t phases[PHASES_MAX]; /* threads of each */
-    size_t phase_count;
-    double seconds;
-} options;
-
-/* ---- Arguments --------------------------------------------------------------------------- */
-
-static size_t read_number(const char *text)
-{
-    char *end;
-    const unsigned long long number = strtoull(text, &end, 10);
-
-    if (end == text || (*end != '\0' && *end != ','))
-        fault("\"%s\" is no number", text);
-    return (size_t)number;
-}
-
-/* read_address - "host:port", which is divided at its last colon. */
-static backend_address read_address(char *text)
-{
-    char *colon = strrchr(text, ':');
-
-    if (colon == NULL)
-        fault("\"%s\" is no host:port", text);
-    *colon = '\0';
-    return (backend_address){wire_text(text), (uint32_t)read_number(colon + 1)};
-}
-
-static void read_addresses(options *given, char *list)
-{
-    char *rest = NULL;
-
-    for (char *text = strtok_r(list, ",", &rest); text != NULL; text = strtok_r(NULL, ",", &rest)) {
-        if (given->address_count == BACKEND_ADDRESSES_MAX)
-            fault("more than %d addresses", BACKEND_ADDRESSES_MAX);
-        given->addresses[given->address_count++] = read_address(text);
-    }
-}
-
-static void read_phases(options *given, char *list)
-{
-    char *rest = NULL;
-
-    for (char *text = strtok_r(list, ",", &rest); text != NULL; text = strtok_r(NULL, ",", &rest)) {
-        if (given->phase_count == PHASES_MAX)
-            fault("more than %d phases", PHASES_MAX);
-        given->phases[given->phase_count++] = read_number(text);
-    }
-}
-
-static void read_argument(options *given, char *argument)
-{
-    char *value = strchr(argument, '=');
-
-    if (value == NULL)
-        fault("\"%s\" is no name=value", argument);
-    *value++ = '\0';
-    if (strcmp(argument, "backend") == 0)
-        given->backend = value;
-    else if (strcmp(argument, "library") == 0)
-        given->library = value;
-    else if (strcmp(argument, "operation") == 0)
-        given->operation = value;
-    else if (strcmp(argument, "size") == 0)
-        given->size = read_number(value);
-    else if (strcmp(argument, "keys") == 0)
-        given->keys = read_number(value);
-    else if (strcmp(argument, "count") == 0)
-        given->count = read_number(value);
-    else if (strcmp(argument, "seconds") == 0)
-        given->seconds = strtod(value, NULL);
-    else if (strcmp(argument, "threads") == 0)
-        read_phases(given, value);
-    else if (strcmp(argument, "addresses") == 0)
-        read_addresses(given, value);
-    else
-        fault("no argument is called \"%s\"", argument);
-}
-
-static options read_arguments(int argc, char **argv)
-{
-    options given = {.keys = 1, .size = WORKLOAD_MARK};
-
-    for (int i = 1; i < argc; i++)
-        read_argument(&given, argv[i]);
-    if (given.backend == NULL || given.operation == NULL || given.address_count == 0 ||
-        given.phase_count == 0)
-        fault("backend=, operation=, addresses= and threads= are needed");
-    return given;
-}
-
 /* ---- Threads ----------------------------------------------------------------------------- */
-
-typedef struct samples {
-    uint64_t *ns;
-    size_t count, room;
-} samples;
-
-static void keep(samples *taken, uint64_t ns)
-{
-    if (taken->count == taken->room) {
-        taken->room *= 2;
-        taken->ns = realloc(taken->ns, taken->room * sizeof *taken->ns);
-        if (taken->ns == NULL)
-            fault("no memory for %zu samples", taken->room);
-    }
-    taken->ns[taken->count++] = ns;
-}
 
 typedef struct phase {
     const options *given;
@@ -155,39 +45,65 @@ typedef struct thread {
     uint64_t began, ended;
 } thread;
 
+/* call - run one operation after another. */
+static void call(thread *self, void *session)
+{
+    const workload *load = self->phase->load;
+    const bool counted = self->count > 0;
+    const uint64_t duration = options_duration(self->phase->given);
+    size_t index = self->first;
+    uint64_t before, after;
+
+    self->began = before = process_clock();
+    do {
+        workload_run(load, session, index++, counted);
+        after = process_clock();
+        samples_keep(&self->taken, after - before);
+        before = after;
+    } while (counted ? self->taken.count < self->count : after - self->began < duration);
+    self->ended = after;
+}
+
+/* fly - keep operations under way. */
+static void fly(thread *self, void *session)
+{
+    const options *given = self->phase->given;
+
+    self->began = process_clock();
+    self->ended = flight_run(self->phase->load, session, given->flight, self->first,
+                             options_duration(given), false, &self->taken);
+}
+
 static void warm_up(const thread *self, void *session)
 {
     const uint64_t end = process_clock() + WARM_UP_NS;
+    const workload *load = self->phase->load;
 
+    if (self->phase->given->flight > 0) {
+        flight_run(load, session, self->phase->given->flight, self->first, WARM_UP_NS, true, NULL);
+        return;
+    }
     for (size_t index = self->first; process_clock() < end; index++)
-        workload_run(self->phase->load, session, index, true);
+        workload_run(load, session, index, true);
 }
 
 static void *run_thread(void *argument)
 {
     thread *self = argument;
-    const workload *load = self->phase->load;
-    const uint64_t duration = (uint64_t)(self->phase->given->seconds * 1e9);
-    const bool counted = self->count > 0;
-    void *session = load->backend->join();
-    size_t index = self->first;
-    uint64_t before, after;
+    const backend *used = self->phase->load->backend;
+    void *session = used->join();
 
-    if (!counted)
+    if (self->count == 0)
         warm_up(self, session);
     pthread_barrier_wait(&self->phase->gate);
     pthread_barrier_wait(&self->phase->gate);
-    self->began = before = process_clock();
-    do {
-        workload_run(load, session, index++, counted);
-        after = process_clock();
-        keep(&self->taken, after - before);
-        before = after;
-    } while (counted ? self->taken.count < self->count : after - self->began < duration);
-    self->ended = after;
+    if (self->phase->given->flight > 0)
+        fly(self, session);
+    else
+        call(self, session);
     pthread_barrier_wait(&self->phase->gate);
     pthread_barrier_wait(&self->phase->gate);
-    load->backend->leave(session);
+    used->leave(session);
     return NULL;
 }
 
@@ -196,7 +112,6 @@ static void *run_thread(void *argument)
 static void print_phase(const thread *threads, size_t count, uint64_t cpu_us)
 {
     uint64_t began = threads[0].began, ended = threads[0].ended;
-    const char *separator = "";
 
     for (size_t i = 1; i < count; i++) {
         began = threads[i].began < began ? threads[i].began : began;
@@ -205,10 +120,7 @@ static void print_phase(const thread *threads, size_t count, uint64_t cpu_us)
     printf("{\"threads\": %zu, \"wall_ns\": %llu, \"cpu_us\": %llu, \"latencies_ns\": [", count,
            (unsigned long long)(ended - began), (unsigned long long)cpu_us);
     for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < threads[i].taken.count; j++) {
-            printf("%s%llu", separator, (unsigned long long)threads[i].taken.ns[j]);
-            separator = ",";
-        }
+        samples_print(&threads[i].taken, i == 0);
     printf("]}");
 }
 
@@ -227,7 +139,7 @@ static size_t run_phase(const options *given, const workload *load, size_t count
             .phase = &shared,
             .first = i * given->keys / count,
             .count = (given->count + count - 1) / count,
-            .taken = {.ns = process_room(SAMPLES, sizeof(uint64_t)), .room = SAMPLES},
+            .taken = samples_open(),
         };
         if (pthread_create(&threads[i].id, NULL, run_thread, &threads[i]) != 0)
             fault("thread %zu of %zu cannot be started", i + 1, count);
@@ -243,7 +155,7 @@ static size_t run_phase(const options *given, const workload *load, size_t count
     print_phase(threads, count, cpu_us);
     ran = threads[0].taken.count;
     for (size_t i = 0; i < count; i++)
-        free(threads[i].taken.ns);
+        samples_close(&threads[i].taken);
     free(threads);
     pthread_barrier_destroy(&shared.gate);
     return ran;
@@ -251,32 +163,37 @@ static size_t run_phase(const options *given, const workload *load, size_t count
 
 /* ---- The process ------------------------------------------------------------------------- */
 
-static const backend *load_backend(const char *path)
+/* check - that what was given makes sense. */
+static void check(const options *given)
 {
-    void *const library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    const backend *found;
-
-    if (library == NULL)
-        fault("%s", dlerror());
-    found = dlsym(library, "bench_backend");
-    if (found == NULL)
-        fault("%s has no bench_backend", path);
-    return found;
+    if (given->backend == NULL || given->operation == NULL || given->address_count == 0 ||
+        given->phase_count == 0)
+        fault("backend=, operation=, addresses= and threads= are needed");
+    for (size_t i = 0; i < given->phase_count; i++)
+        if (given->flight > 0 && (given->phases[i] != 1 || given->count > 0))
+            fault("flight= is for one thread, and for so many seconds");
 }
 
 int main(int argc, char **argv)
 {
-    const options given = read_arguments(argc, argv);
-    const backend_options connection = {given.addresses, given.address_count, given.library,
-                                        TIMEOUT_MS, TIMEOUT_MS};
+    const options given = options_read(argc, argv);
+    const backend_options connection = {
+        .addresses = given.addresses,
+        .address_count = given.address_count,
+        .library = given.library,
+        .request_timeout_ms = OPTIONS_TIMEOUT_MS,
+        .connection_timeout_ms = OPTIONS_TIMEOUT_MS,
+        .in_flight = given.flight,
+    };
     const uint64_t resident_kib = process_resident_kib(), began = process_clock();
-    const backend *used = load_backend(given.backend);
+    const backend *used = options_load(given.backend);
     const uint64_t loaded = process_clock();
     uint64_t opened, peak_kib;
     size_t ran = 0;
     void *session;
     workload load;
 
+    check(&given);
     used->open(&connection);
     opened = process_clock();
     load = workload_open(used, given.operation, given.size, given.keys);

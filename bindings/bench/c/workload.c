@@ -19,21 +19,12 @@ enum {
 
 _Static_assert(1 + MANY <= BACKEND_WORDS_MAX, "an MGET fits");
 
-/* What is left to check of one reply. */
-typedef struct expectation {
-    const workload *load;
-    size_t index;  /* of the first key */
-    size_t seen;   /* strings so far */
-    size_t number; /* of a hash: of the last field */
-    size_t sum;    /* of the numbers so far */
-    bool whole;
-} expectation;
-
 /* An operation is what it sends and what it expects of string number `seen`. */
 struct workload_operation {
     const char *name;
     void (*run)(const workload *load, void *session, size_t index, backend_reader reader);
-    bool (*expects)(expectation *reply, wire_bytes text);
+    void (*submit)(const workload *load, void *session, size_t index, size_t tag); /* or NULL */
+    bool (*expects)(workload_reply *reply, wire_bytes text);
     size_t strings;  /* of a reply */
     size_t sum;      /* of the numbers of the fields in a reply */
     const char *key; /* what its keys begin with */
@@ -55,7 +46,7 @@ static bool is_value(const workload *load, const char *mark, wire_bytes text, bo
     return true;
 }
 
-static bool expects_value(expectation *reply, wire_bytes text)
+static bool expects_value(workload_reply *reply, wire_bytes text)
 {
     const workload *load = reply->load;
     const char *mark = load->marks[(reply->index + reply->seen) % load->key_count];
@@ -63,19 +54,19 @@ static bool expects_value(expectation *reply, wire_bytes text)
     return is_value(load, mark, text, reply->whole);
 }
 
-static bool expects_written(expectation *reply, wire_bytes text)
+static bool expects_written(workload_reply *reply, wire_bytes text)
 {
     return text.len == reply->load->value.len &&
            memcmp(text.data, reply->load->value.data, text.len) == 0;
 }
 
-static bool expects_ok(expectation *reply, wire_bytes text)
+static bool expects_ok(workload_reply *reply, wire_bytes text)
 {
     (void)reply;
     return wire_equal(text, "OK");
 }
 
-static bool expects_pong(expectation *reply, wire_bytes text)
+static bool expects_pong(workload_reply *reply, wire_bytes text)
 {
     (void)reply;
     return wire_equal(text, "PONG");
@@ -86,7 +77,7 @@ static bool is_mark(wire_bytes text, const char *mark)
     return text.len == WORKLOAD_MARK && memcmp(text.data, mark, WORKLOAD_MARK) == 0;
 }
 
-static bool expects_item(expectation *reply, wire_bytes text)
+static bool expects_item(workload_reply *reply, wire_bytes text)
 {
     return is_mark(text, reply->load->marks[reply->seen]);
 }
@@ -105,7 +96,7 @@ static size_t field_number(wire_bytes text)
 
 /* The fields come in the server's order, each followed by its value, which has the same number. The
  * sum of the numbers tells whether each came once. */
-static bool expects_field(expectation *reply, wire_bytes text)
+static bool expects_field(workload_reply *reply, wire_bytes text)
 {
     if (reply->seen % 2 == 1)
         return is_mark(text, reply->load->marks[reply->number]);
@@ -129,6 +120,14 @@ static void run_get(const workload *load, void *session, size_t index, backend_r
     const wire_bytes words[] = {wire_text("GET"), load->keys[index]};
 
     run_words(load, session, BACKEND_GET, words, 2, reader);
+}
+
+static void submit_get(const workload *load, void *session, size_t index, size_t tag)
+{
+    const wire_bytes words[] = {wire_text("GET"), load->keys[index]};
+    const backend_command command = {BACKEND_GET, words, 2};
+
+    load->backend->submit(session, &command, tag);
 }
 
 static void run_set(const workload *load, void *session, size_t index, backend_reader reader)
@@ -188,17 +187,17 @@ static void run_ping(const workload *load, void *session, size_t index, backend_
 enum { FIELD_SUM = HASH_FIELDS * (HASH_FIELDS - 1) / 2 };
 
 static const workload_operation operations[] = {
-    {"get", run_get, expects_value, 1, 0, "get"},
-    {"set", run_set, expects_ok, 1, 0, "set"},
-    {"mget", run_mget, expects_value, MANY, 0, "get"},
-    {"batch", run_batch, expects_value, MANY, 0, "get"},
-    {"lrange", run_lrange, expects_item, LIST_ITEMS, 0, "get"},
-    {"hgetall", run_hgetall, expects_field, 2 * HASH_FIELDS, FIELD_SUM, "get"},
-    {"ping", run_ping, expects_pong, 1, 0, "get"},
+    {"get", run_get, submit_get, expects_value, 1, 0, "get"},
+    {"set", run_set, NULL, expects_ok, 1, 0, "set"},
+    {"mget", run_mget, NULL, expects_value, MANY, 0, "get"},
+    {"batch", run_batch, NULL, expects_value, MANY, 0, "get"},
+    {"lrange", run_lrange, NULL, expects_item, LIST_ITEMS, 0, "get"},
+    {"hgetall", run_hgetall, NULL, expects_field, 2 * HASH_FIELDS, FIELD_SUM, "get"},
+    {"ping", run_ping, NULL, expects_pong, 1, 0, "get"},
 };
 
 /* How a SET is proved. */
-static const workload_operation read_back = {"set", run_get, expects_written, 1, 0, "set"};
+static const workload_operation read_back = {"set", run_get, NULL, expects_written, 1, 0, "set"};
 
 static const workload_operation *operation_named(const char *name)
 {
@@ -212,7 +211,7 @@ static const workload_operation *operation_named(const char *name)
 
 static void check_string(void *context, wire_bytes text)
 {
-    expectation *reply = context;
+    workload_reply *reply = context;
     const workload_operation *operation = reply->load->operation;
 
     if (reply->seen >= operation->strings || !operation->expects(reply, text))
@@ -222,15 +221,38 @@ static void check_string(void *context, wire_bytes text)
     reply->seen++;
 }
 
+workload_reply workload_expect(const workload *load, size_t index, bool whole)
+{
+    return (workload_reply){.load = load, .index = index % load->key_count, .whole = whole};
+}
+
+backend_reader workload_reader(workload_reply *reply)
+{
+    return (backend_reader){check_string, reply};
+}
+
+void workload_finish(const workload_reply *reply)
+{
+    const workload_operation *operation = reply->load->operation;
+
+    if (reply->seen != operation->strings || reply->sum != operation->sum)
+        fault("%s: wrong answer: %zu strings, not %zu, or some more than once", operation->name,
+              reply->seen, operation->strings);
+}
+
 void workload_run(const workload *load, void *session, size_t index, bool whole)
 {
-    const size_t key = index % load->key_count;
-    expectation reply = {.load = load, .index = key, .whole = whole};
+    workload_reply reply = workload_expect(load, index, whole);
 
-    load->operation->run(load, session, key, (backend_reader){check_string, &reply});
-    if (reply.seen != load->operation->strings || reply.sum != load->operation->sum)
-        fault("%s: wrong answer: %zu strings, not %zu, or some more than once",
-              load->operation->name, reply.seen, load->operation->strings);
+    load->operation->run(load, session, reply.index, workload_reader(&reply));
+    workload_finish(&reply);
+}
+
+void workload_submit(const workload *load, void *session, size_t index, size_t tag)
+{
+    if (load->operation->submit == NULL || load->backend->submit == NULL)
+        fault("%s: there is no asynchronous form of it", load->operation->name);
+    load->operation->submit(load, session, index % load->key_count, tag);
 }
 
 void workload_prove(const workload *load, void *session, size_t count)

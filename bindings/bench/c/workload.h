@@ -25,6 +25,16 @@ typedef struct workload {
     wire_bytes value; /* what a SET writes: of this process only, so that it can be proved */
 } workload;
 
+/* What is left to check of one reply. */
+typedef struct workload_reply {
+    const workload *load;
+    size_t index;  /* of the first key */
+    size_t seen;   /* strings so far */
+    size_t number; /* of a hash: of the last field */
+    size_t sum;    /* of the numbers so far */
+    bool whole;
+} workload_reply;
+
 /* workload_open - an operation on keys whose values have so many bytes. What fails ends the
  * process, here and below. */
 workload workload_open(const backend *used, const char *operation, size_t size, size_t keys);
@@ -33,6 +43,15 @@ void workload_close(workload *load);
 
 /* workload_run - run the operation on the key of an index, any number, and check the reply. */
 void workload_run(const workload *load, void *session, size_t index, bool whole);
+
+/* workload_submit - begin the operation on the key of an index; see backend.h. */
+void workload_submit(const workload *load, void *session, size_t index, size_t tag);
+
+/* workload_expect, workload_reader, workload_finish - check the reply to what was submitted: what
+ * it should be, who reads it, and that nothing was missing. */
+workload_reply workload_expect(const workload *load, size_t index, bool whole);
+backend_reader workload_reader(workload_reply *reply);
+void workload_finish(const workload_reply *reply);
 
 /* workload_prove - read back the first `count` keys that a SET has written; nothing for other
  * operations. */

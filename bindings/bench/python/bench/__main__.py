@@ -34,7 +34,8 @@ def main() -> int:
         names = "\n  ".join(case.name for case in CASES)
         sys.exit(f"no case is called {given.only!r}; there are\n  {names}")
     seed = ValkeyCluster(startup_nodes=[ClusterNode(*host_and_port(addresses.split(",")[0]))])
-    results = Results(conditions(seed, given.rounds, given.seconds))
+    asyncio = given.build / "bench" / "asyncio"
+    results = Results(conditions(seed, asyncio, given.rounds, given.seconds))
     dataset.fill(seed)
     seed.close()
     places = {

@@ -16,6 +16,9 @@ SPEED = ("speed", "us", "cpu_us", "p50_us", "p99_us", "peak_mib")
 START = ("import_ms", "connect_ms", "ready_ms")
 MEMORY = ("growth_mib", "peak_mib")
 BURST = ("after_burst", *SPEED)
+TOPOLOGIES = ("make_us", "resolve_us", "topology_kib")
+CLIENTS = ("client_mib", "connection_kib", "connections")
+LEFT = ("closed_us", "left_handles", "left_goroutines", "left_files", "left_bytes")
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Case:
     """Those that it is run on; by default all of the program's."""
     processes: int = 1
     """Of each client in one round."""
+    once: bool = False
+    """Whether the first round is enough: what it measures is a sum over many."""
 
     @property
     def name(self) -> str:
@@ -65,6 +70,15 @@ C = Program(
         LIMIT: ("backend={build}/bench/c/backend-socket.so",),
     },
 )
+LISTENER = Program(
+    "C",
+    (
+        "{build}/bench/c/listener",
+        "addresses={addresses}",
+        "publisher={build}/bench/c/backend-socket.so",
+    ),
+    {name: C.clients[name] for name in (OURS, OFFICIAL)},
+)
 PYTHON = Program(
     "Python",
     ("{python}", "-m", "bench.worker", "addresses={addresses}"),
@@ -74,10 +88,30 @@ PYTHON = Program(
         PEER: ("backend=valkey_py",),
     },
 )
+ASYNCIO = Program(
+    "Python",
+    ("{python}", "-m", "bench.tasks", "addresses={addresses}"),
+    {
+        OURS: ("backend=libglide_aio",),
+        OFFICIAL: ("backend=official_aio", "site={build}/bench/asyncio"),
+    },
+)
+CORES = Program(
+    "official Python client",
+    ("{python}", "-m", "bench.worker", "addresses={addresses}", "backend=official"),
+    {OURS: ("site={build}/bench/compat",), OFFICIAL: ()},
+)
+"""The official client twice: on our core, which a copy of the package has, and on its own."""
 
 
-def _threads(count: int) -> str:
-    return "1 thread" if count == 1 else f"{count} threads"
+def _fakes(nodes: int, *environment: str) -> Program:
+    """What needs no real server: on so many fake nodes, half of them replicas."""
+    growth = ("env", *environment, "{build}/bench/c/growth")
+    return Program("C", ("{build}/bench/fakes", str(nodes), *growth), {OURS: ()})
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _bytes(size: int) -> str:
@@ -90,7 +124,7 @@ def _values(program: Program, *threads: int) -> list[Case]:
     return [
         Case(
             program,
-            f"{operation.upper()} of {_bytes(size)}, {_threads(count)}",
+            f"{operation.upper()} of {_bytes(size)}, {_count(count, 'thread')}",
             {
                 "operation": operation,
                 "size": str(size),
@@ -129,9 +163,93 @@ def _memory(program: Program, *clients: str) -> Case:
     )
 
 
+def _in_flight() -> list[Case]:
+    return [
+        Case(
+            C,
+            f"GET of 100 B, async, {count:,} in flight",
+            _hundreds(operation="get", flight=str(count)),
+            clients=(OURS, OFFICIAL),
+        )
+        for count in (1, 100, 10_000)
+    ]
+
+
+def _messages() -> list[Case]:
+    return [
+        Case(
+            LISTENER,
+            f"messages of 100 B, {count:,} under way",
+            {"size": "100", "flight": str(count)},
+        )
+        for count in (1, 1_000)
+    ]
+
+
+def _tasks() -> list[Case]:
+    return [
+        Case(
+            ASYNCIO,
+            f"GET of 100 B, asyncio, {_count(count, 'task')}",
+            _hundreds(operation="get", threads=str(count)),
+        )
+        for count in (1, 100, 1_000)
+    ]
+
+
+def _cores() -> list[Case]:
+    gets = [
+        Case(
+            CORES,
+            f"GET of 100 B, {_count(count, 'thread')}",
+            _hundreds(operation="get", threads=str(count)),
+        )
+        for count in (1, 8)
+    ]
+    return [
+        *gets,
+        Case(CORES, f"MGET of {MANY} keys over all slots", _hundreds(operation="mget")),
+        Case(CORES, f"LRANGE of {LIST_ITEMS:,}", {"operation": "lrange", "threads": "1"}),
+    ]
+
+
+def _growing(on: Program, title: str, columns: tuple[str, ...], **arguments: str) -> Case:
+    return Case(on, title, arguments, columns=columns, once=True)
+
+
+def _growth() -> list[Case]:
+    topologies = [
+        _growing(
+            _fakes(6),
+            f"1,000 topologies of {nodes:,} nodes",
+            TOPOLOGIES,
+            measure="topologies",
+            count="1000",
+            nodes=str(nodes),
+        )
+        for nodes in (6, 100, 1_000)
+    ]
+    clients = [
+        _growing(
+            _fakes(nodes, "GOGC=10"),  # what they hold, without the garbage of making them
+            f"a client of {nodes} nodes",
+            CLIENTS,
+            measure="clients",
+            count=str(3_000 // nodes),
+        )
+        for nodes in (6, 60, 600)
+    ]
+    closed = _growing(
+        _fakes(6), "10,000 clients opened and closed", LEFT, measure="closed", count="10000"
+    )
+    return [*topologies, *clients, closed]
+
+
 CASES = (
     *_values(C, 1, 8, 64),
     *_large(C),
+    *_in_flight(),
+    *_messages(),
     Case(
         C,
         "1 thread after 64",
@@ -142,6 +260,8 @@ CASES = (
     _memory(C, OURS, OFFICIAL),
     *_values(PYTHON, 1, 8),
     *_large(PYTHON),
+    *_tasks(),
+    *_cores(),
     Case(
         PYTHON,
         "start",
@@ -150,4 +270,5 @@ CASES = (
         processes=3,
     ),
     _memory(PYTHON),
+    *_growth(),
 )

@@ -6,12 +6,16 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import distributions, version
+from pathlib import Path
 from typing import Any
 
 
-def conditions(client: Any, rounds: int, seconds: float) -> dict[str, str]:
-    """The conditions, to be shown; the client is a ``ValkeyCluster``."""
+def conditions(client: Any, asyncio: Path, rounds: int, seconds: float) -> dict[str, str]:
+    """The conditions, to be shown.
+
+    The client is a ``ValkeyCluster``; asyncio the folder of the official asynchronous client.
+    """
     primaries, replicas = len(client.get_primaries()), len(client.get_replicas())
     server = client.info(target_nodes=client.get_default_node())
     return {
@@ -22,7 +26,8 @@ def conditions(client: Any, rounds: int, seconds: float) -> dict[str, str]:
         "server": f"{server['server_name']} {_server_version(server)}, {primaries} primaries and "
         f"{replicas} replicas on this machine, over loopback",
         "libglide": f"{version('libglide')}, {_commit()}",
-        "valkey-glide": f"valkey-glide-sync {version('valkey-glide-sync')}",
+        "valkey-glide": f"valkey-glide-sync {version('valkey-glide-sync')}, "
+        f"for asyncio valkey-glide {next(iter(distributions(path=[str(asyncio)]))).version}",
         "valkey-py": f"valkey {version('valkey')}",
         "Python": f"{platform.python_version()}, protobuf {version('protobuf')}",
         "rounds": f"{rounds} of {seconds:g} s for each case and client, a process each; "

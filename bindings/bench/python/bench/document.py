@@ -28,14 +28,24 @@ READING = """\
 * `valkey-glide` is the official client: in C its core, `libglide_ffi.so` out of the wheel
   `valkey-glide-sync`, in Python that wheel. `socket` is the limit: blocking sockets that look up
   slots and nothing else, in each thread its own. `valkey-py` is the client in Python alone.
+* In the cases of `official Python client` it is `valkey-glide-sync` on two cores: its own, and as
+  `libglide` that of this library (`make compat`).
 * Each figure is the median over the rounds. The clients take turns within a round, and every
-  process measures one case on one client. Each thread makes one call at a time; all share one
-  client. Every reply is checked.
+  process measures one case on one client. Each thread or task makes one call at a time; all share
+  one client. In the cases called async one thread keeps so many commands under way. Every reply is
+  checked.
 * µs is the mean time of a call, as its caller sees it; CPU µs is the processor time of the whole
   client process for one operation; p50 and p99 are percentiles of the calls. Peak MiB is the most
   memory of the process; growth is that less what it had before it loaded the library.
 * ratio is this library's figure to that of the row, in the first column of figures: more is better
   for op/s, less for times and memory.
+* Of messages, op/s is how many were heard in a second, µs how long each was under way. A process
+  of its own publishes them on a sharded channel; the official library calls back, this one is
+  polled.
+* Topologies and clients were all open at once, each topology over nodes of its own, each client
+  connected to every one of its fake nodes; their memory is what the process grew by (of clients
+  with GOGC=10, so next to no garbage is in it). Of clients that were opened and closed: what is
+  left of all of them, and by how much memory grew with each of the last half (by least squares).
 * p99 of a short run is a rare call: its ratio differs more from run to run than the others.
 """
 

@@ -47,19 +47,26 @@ GOALS = (
     Goal("C, 8 threads: speed", f"C: {_SMALL}, 8 threads", "speed", 1.5),
     Goal("C, 64 threads: speed", f"C: {_SMALL}, 64 threads", "speed", 1.4),
     Goal("C, 1 thread: time to the socket's", f"C: {_SMALL}, 1 thread", "us", 1.35, LIMIT),
-    Goal("C: CPU time", f"C: {_SMALL}, .*", "cpu_us", 0.65),
+    Goal("C: CPU time", rf"C: {_SMALL}, \d+ threads?", "cpu_us", 0.65),
     Goal("Python, 1 thread: speed", f"Python: {_SMALL}, 1 thread", "speed", 1.7),
     Goal("Python, 8 threads: speed", f"Python: {_SMALL}, 8 threads", "speed", 1.15),
     Goal("MGET of 100 keys: speed", r"\w+: MGET .*", "speed", 1.3),
     Goal("batch of 100: speed", r"\w+: batch .*", "speed", 1.2),
     Goal("LRANGE of 10,000: speed", r"\w+: LRANGE .*", "speed", 1.0),
     Goal("1 MiB: speed", r"\w+: (GET|SET) of 1 MiB, .*", "speed", 1.0),
+    Goal("C, asynchronous: speed", "C: .* async, .*", "speed", 1.5),
+    Goal("C, asynchronous: CPU time", "C: .* async, .*", "cpu_us", 1.0),
+    Goal("Python, asyncio: speed", "Python: .* asyncio, .*", "speed", 1.5),
+    Goal("Python, asyncio: CPU time", "Python: .* asyncio, .*", "cpu_us", 1.0),
     Goal("import: time", "Python: start", "import_ms", 0.2),
     Goal("connect: time", "Python: start", "connect_ms", 0.4),
     Goal("memory after 20,000 operations", r"\w+: memory .*", "growth_mib", 0.9),
     Goal("p99, everywhere", ".*", "p99_us", 1.0),
     # "As fast as before", within what the median of a few rounds can tell.
     Goal("C, 1 thread after 64: speed to before", "C: 1 thread after 64", "after_burst", 0.95, ""),
+    Goal("clients opened and closed: handles", "C: .* closed", "left_handles", 0, ""),
+    Goal("clients opened and closed: goroutines", "C: .* closed", "left_goroutines", 0, ""),
+    Goal("clients opened and closed: descriptors", "C: .* closed", "left_files", 0, ""),
 )
 
 

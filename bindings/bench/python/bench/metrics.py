@@ -32,6 +32,17 @@ METRICS = {
     "connect_ms": Metric("connect ms"),
     "ready_ms": Metric("first reply ms"),
     "after_burst": Metric("after/before", more_is_better=True, digits=2),
+    "make_us": Metric("make µs"),
+    "resolve_us": Metric("resolve µs", digits=2),
+    "topology_kib": Metric("KiB of each"),
+    "client_mib": Metric("MiB of each", digits=2),
+    "connection_kib": Metric("KiB of a connection"),
+    "connections": Metric("connections", digits=0),
+    "closed_us": Metric("µs of each"),
+    "left_handles": Metric("handles left", digits=0),
+    "left_goroutines": Metric("goroutines left", digits=0),
+    "left_files": Metric("descriptors left", digits=0),
+    "left_bytes": Metric("bytes of each", digits=0),
 }
 
 
@@ -46,8 +57,11 @@ def percentile(ordered: Sequence[int], share: float) -> int:
 def figures(result: Mapping[str, Any]) -> dict[str, float]:
     """The figures of one process, from what its worker printed.
 
-    Of several phases, the last one; ``after_burst`` is its speed to that of the first.
+    Of several phases, the last one; ``after_burst`` is its speed to that of the first. A worker
+    that measures something else than calls prints its figures themselves.
     """
+    if "figures" in result:
+        return dict(result["figures"])
     first, last = result["phases"][0], result["phases"][-1]
     latencies = sorted(last["latencies_ns"])
     measured = {

@@ -99,10 +99,10 @@ def run_phase(load: Workload, count: int, seconds: float, operations: int = 0) -
     cpu = 0
     try:
         gate.wait()
-        cpu = _cpu_us()
+        cpu = cpu_us()
         gate.wait()
         gate.wait()
-        cpu = _cpu_us() - cpu
+        cpu = cpu_us() - cpu
         gate.wait()
     except threading.BrokenBarrierError:
         pass  # a thread says why
@@ -120,6 +120,7 @@ def run_phase(load: Workload, count: int, seconds: float, operations: int = 0) -
     )
 
 
-def _cpu_us() -> int:
+def cpu_us() -> int:
+    """Microseconds that all threads have spent on a processor."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return int((usage.ru_utime + usage.ru_stime) * 1e6)

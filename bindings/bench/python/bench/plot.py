@@ -31,6 +31,7 @@ def draw(results: Results, path: Path) -> bool:
     )
     for axis, (program, cases) in zip(axes[0], programs.items(), strict=True):
         _draw_program(axis, program, cases, results)
+        axis.set_ylim(tallest - 0.4, -0.6)  # bars of one height
     figure.tight_layout()
     figure.savefig(path, dpi=100)
     pyplot.close(figure)
@@ -50,7 +51,6 @@ def _draw_program(axis: Any, program: str, cases: list[Case], results: Results) 
         axis.barh(at, length, height, label=client, color=COLOURS[client])
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_yticks(range(len(cases)), [case.title for case in cases])
-    axis.set_ylim(len(cases) - 0.4, -0.6)
     axis.set_xlabel(f"operations per second, {OFFICIAL} = 1")
     axis.set_title(program)
     axis.legend(loc="lower right")

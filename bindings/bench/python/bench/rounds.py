@@ -11,7 +11,7 @@ from bench.cases import Case
 from bench.metrics import figures
 from bench.results import Results
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds that a process may take beyond those that it measures."""
 
 
@@ -43,13 +43,15 @@ def run_rounds(
     broken = set()
     for number in range(1, rounds + 1):
         for place, case in enumerate(cases, 1):
+            if case.once and number > 1:
+                continue
             tell(f"round {number} of {rounds}, case {place} of {len(cases)}: {case.name}")
             for client in case.measured * case.processes:
                 if (case.name, client) in broken:
                     continue
-                phases = len(case.arguments["threads"].split(","))
+                phases = len(case.arguments.get("threads", "").split(","))
                 try:
-                    result = _run(
+                    result = run_process(
                         command_line(case, client, places, seconds), phases * seconds + PATIENCE
                     )
                 except FailedError as failure:
@@ -59,7 +61,8 @@ def run_rounds(
                     results.add(case, client, figures(result))
 
 
-def _run(command: list[str], patience: float) -> Mapping[str, object]:
+def run_process(command: Sequence[str], patience: float) -> Mapping[str, object]:
+    """What a worker prints, within so many seconds."""
     try:
         process = subprocess.run(command, capture_output=True, timeout=patience, check=False)
     except subprocess.TimeoutExpired:
@@ -70,5 +73,8 @@ def _run(command: list[str], patience: float) -> Mapping[str, object]:
         raise FailedError(f"exit code {process.returncode}: {last}")
     if said:
         print(said, file=sys.stderr)
-    result: Mapping[str, object] = json.loads(process.stdout)
+    try:
+        result: Mapping[str, object] = json.loads(process.stdout)
+    except json.JSONDecodeError:
+        raise FailedError(f"it printed {process.stdout[:100]!r} instead of figures") from None
     return result

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 TIMEOUT = 30.0
 """Seconds for a request and for connecting: so long that only what hangs reaches it."""
 
+IN_FLIGHT = 2_000
+"""Requests under way at once that asynchronous clients are to allow, more than there are tasks."""
+
 
 @dataclass(frozen=True)
 class Session:
-    """One connected client, as the functions that the operations call."""
+    """One connected client, as the functions that the operations call.
+
+    Those of an asynchronous client give what is to be awaited.
+    """
 
     get: Callable[[str], object]
     set: Callable[[str, bytes], object]
@@ -24,7 +31,7 @@ class Session:
     hgetall: Callable[[str], object]
     ping: Callable[[], object]
     """To all nodes."""
-    close: Callable[[], object]
+    close: Callable[[], Any]
     ok: object = "OK"
     """What ``set`` returns."""
     pong: object = "PONG"

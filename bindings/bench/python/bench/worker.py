@@ -1,7 +1,9 @@
 """One process of the benchmark, in Python; the arguments and the output are those of c/worker.c.
 
 python -m bench.worker backend=libglide addresses=127.0.0.1:7001,... operation=get size=100
-    keys=1000 threads=1,8,1 seconds=0.25 [count=20000]
+    keys=1000 threads=1,8,1 seconds=0.25 [count=20000] [site=build/bench/compat]
+
+With a site its packages come before those of the environment.
 """
 
 import sys
@@ -17,6 +19,8 @@ from bench.process import peak_kib, resident_kib
 def main() -> None:
     """Measure what the arguments say, and print it as a line of JSON."""
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+    if "site" in given:
+        sys.path.insert(0, given["site"])
     resident = resident_kib()
     began = time.perf_counter_ns()
     backend = import_module(f"bench.backends.{given['backend']}")

@@ -61,6 +61,10 @@ def test_after_several_phases_the_last_counts_and_is_compared_with_the_first() -
     assert measured["us"] == 0.01
 
 
+def test_a_worker_that_measures_something_else_prints_its_figures() -> None:
+    assert figures({"figures": {"left_handles": 0}}) == {"left_handles": 0}
+
+
 def test_a_disturbed_round_does_not_move_the_median() -> None:
     assert medians([{"us": 20.0}, {"us": 21.0}, {"us": 900.0}]) == {"us": 21.0}
 

@@ -64,3 +64,8 @@ def test_what_fails_is_told_once_and_the_others_go_on() -> None:
 def test_a_case_may_want_several_processes_in_a_round() -> None:
     case = Case(SCRIPTED, "says it", {"threads": "1"}, clients=("good",), processes=3)
     assert len(run(case, rounds=2).rounds[case.name, "good"]) == 6
+
+
+def test_a_sum_over_many_is_measured_in_the_first_round_only() -> None:
+    case = Case(SCRIPTED, "says it", {"threads": "1"}, clients=("good",), once=True)
+    assert len(run(case, rounds=3).rounds[case.name, "good"]) == 1
