@@ -14,6 +14,7 @@ import (
 
 	"libglide/core"
 	"libglide/ffi/internal/handles"
+	_ "libglide/ffi/internal/threads"
 	"libglide/ffi/internal/wire"
 	"libglide/routing"
 )
