@@ -16,6 +16,7 @@ import (
 
 	"libglide/core"
 	"libglide/ffi/internal/handles"
+	_ "libglide/ffi/internal/threads"
 	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 	"libglide/routing"

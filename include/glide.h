@@ -33,8 +33,8 @@
  *
  * Loading the library takes up to 8 free file descriptors; where they are missing the Go runtime ends
  * the process. Later there may be none: what needs one fails with GLIDE_ERR_CONNECTION. But where the
- * system refuses a thread or memory to the Go runtime itself (RLIMIT_NPROC, a pids limit of a
- * container, RLIMIT_AS), it ends the process; see docs/limits.md.
+ * system refuses memory to the Go runtime itself (RLIMIT_AS), or for 30 s a thread (RLIMIT_NPROC, a
+ * pids limit of a container), it ends the process; see docs/limits.md.
  *
  * The library needs glibc and stays in the process until its end: dlclose() does not unload it.
  */

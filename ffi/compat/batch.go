@@ -16,15 +16,17 @@ import (
 
 //export compatBatch
 func compatBatch(handle, id C.uintptr_t, commands *C.BatchInfo, raise C.bool, options *C.BatchOptionsInfo) *C.CommandResult {
-	c, unknown := find(uintptr(handle))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	request, err := c.readBatch(commands, options)
-	if err != nil {
-		return c.answer(id, func() reply { return reply{err: err} })
-	}
-	return c.answer(id, func() reply { return c.runBatch(request, bool(raise)) })
+	return protected(func() *C.CommandResult {
+		c, unknown := find(uintptr(handle))
+		if unknown != nil {
+			return fail(unknown)
+		}
+		request, err := c.readBatch(commands, options)
+		if err != nil {
+			return c.answer(id, func() reply { return reply{err: err} })
+		}
+		return c.answer(id, func() reply { return c.runBatch(request, bool(raise)) })
+	})
 }
 
 func (c *client) readBatch(commands *C.BatchInfo, options *C.BatchOptionsInfo) (*core.BatchRequest, error) {

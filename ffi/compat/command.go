@@ -82,31 +82,33 @@ func (b *callbacks) tell(id C.uintptr_t, run func() *C.CommandResult) {
 
 //export compatCommand
 func compatCommand(call *C.compat_command) *C.CommandResult {
-	c, unknown := find(uintptr(unsafe.Pointer(call.client)))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	words, err := commandWords(int32(call._type), &call.args)
-	if err != nil {
-		return c.answer(call.request_id, func() reply { return reply{err: err} })
-	}
-	route, err := c.routeOf(&call.route)
-	if err != nil {
-		return c.answer(call.request_id, func() reply { return reply{err: err} })
-	}
-	into := call.targets
-	return c.answer(call.request_id, func() reply {
-		answered, watched := c.watch(words)
-		if !watched {
-			answered = c.run(&core.Request{Request: routing.Request{Words: words, Route: route}})
+	return protected(func() *C.CommandResult {
+		c, unknown := find(uintptr(unsafe.Pointer(call.client)))
+		if unknown != nil {
+			return fail(unknown)
 		}
-		if answered.err == nil {
-			answered.value, answered.err = convert.Reply(words, answered.value)
+		words, err := commandWords(int32(call._type), &call.args)
+		if err != nil {
+			return c.answer(call.request_id, func() reply { return reply{err: err} })
 		}
-		if answered.err == nil && into.count > 0 {
-			answered.err = store(&answered.value, &into)
+		route, err := c.routeOf(&call.route)
+		if err != nil {
+			return c.answer(call.request_id, func() reply { return reply{err: err} })
 		}
-		return answered
+		into := call.targets
+		return c.answer(call.request_id, func() reply {
+			answered, watched := c.watch(words)
+			if !watched {
+				answered = c.run(&core.Request{Request: routing.Request{Words: words, Route: route}})
+			}
+			if answered.err == nil {
+				answered.value, answered.err = convert.Reply(words, answered.value)
+			}
+			if answered.err == nil && into.count > 0 {
+				answered.err = store(&answered.value, &into)
+			}
+			return answered
+		})
 	})
 }
 

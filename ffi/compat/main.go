@@ -14,6 +14,7 @@ import (
 
 	"libglide/core"
 	"libglide/ffi/internal/handles"
+	_ "libglide/ffi/internal/threads"
 	"libglide/ffi/internal/wire"
 	"libglide/routing"
 )
@@ -133,12 +134,15 @@ func compatCloseClient(handle C.uintptr_t) {
 
 //export compatStatistics
 func compatStatistics(statistics *C.Statistics) {
-	clients.Each(func(c *client) {
-		statistics.total_clients++
-		if told, err := c.Statistics(); err == nil {
-			for i := range told.Nodes {
-				statistics.total_connections += C.ulong(told.Nodes[i].Connections)
+	_, _ = guarded(func() (any, error) {
+		clients.Each(func(c *client) {
+			statistics.total_clients++
+			if told, err := c.Statistics(); err == nil {
+				for i := range told.Nodes {
+					statistics.total_connections += C.ulong(told.Nodes[i].Connections)
+				}
 			}
-		}
+		})
+		return nil, nil
 	})
 }

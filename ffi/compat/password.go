@@ -15,22 +15,24 @@ import (
 
 //export compatUpdatePassword
 func compatUpdatePassword(handle, id C.uintptr_t, password *C.char, immediate C.bool) *C.CommandResult {
-	c, unknown := find(uintptr(handle))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	update := &core.PasswordUpdate{Immediate: bool(immediate)}
-	if password != nil {
-		update.Password = C.GoString(password)
-	}
-	return c.answer(id, func() reply {
-		if update.Immediate && update.Password == "" {
-			return reply{err: clientFault("No password provided for authentication- UserOperationError")}
+	return protected(func() *C.CommandResult {
+		c, unknown := find(uintptr(handle))
+		if unknown != nil {
+			return fail(unknown)
 		}
-		if _, err := c.UpdatePassword(update); err != nil {
-			return reply{err: login(err)}
+		update := &core.PasswordUpdate{Immediate: bool(immediate)}
+		if password != nil {
+			update.Password = C.GoString(password)
 		}
-		return reply{value: routing.Simple("OK")}
+		return c.answer(id, func() reply {
+			if update.Immediate && update.Password == "" {
+				return reply{err: clientFault("No password provided for authentication- UserOperationError")}
+			}
+			if _, err := c.UpdatePassword(update); err != nil {
+				return reply{err: login(err)}
+			}
+			return reply{value: routing.Simple("OK")}
+		})
 	})
 }
 

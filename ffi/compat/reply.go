@@ -150,6 +150,16 @@ func fail(why *failure) *C.CommandResult {
 	return C.compat_refuse(C.int(why.kind), message)
 }
 
+// protected is the result of an export; of one that panics, as over arguments that are not there, the
+// error that names the place.
+func protected(export func() *C.CommandResult) *C.CommandResult {
+	result, err := guarded(func() (*C.CommandResult, error) { return export(), nil })
+	if err != nil {
+		return fail(asFailure(err))
+	}
+	return result
+}
+
 // cText is text as NUL-terminated UTF-8, to be freed. What a server says may be neither.
 func cText(text string) *C.char {
 	return C.CString(strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD"))

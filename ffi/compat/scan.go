@@ -56,20 +56,22 @@ func compatForgetCursor(name *C.char) {
 
 //export compatScan
 func compatScan(handle, id C.uintptr_t, cursor *C.char, args *C.compat_words) *C.CommandResult {
-	c, unknown := find(uintptr(handle))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	name := ""
-	if cursor != nil {
-		name = C.GoString(cursor)
-	}
-	request, err := scanRequest(readWords(nil, args))
-	return c.answer(id, func() reply {
-		if err != nil {
-			return reply{err: err}
+	return protected(func() *C.CommandResult {
+		c, unknown := find(uintptr(handle))
+		if unknown != nil {
+			return fail(unknown)
 		}
-		return c.scan(name, request)
+		name := ""
+		if cursor != nil {
+			name = C.GoString(cursor)
+		}
+		request, err := scanRequest(readWords(nil, args))
+		return c.answer(id, func() reply {
+			if err != nil {
+				return reply{err: err}
+			}
+			return c.scan(name, request)
+		})
 	})
 }
 

@@ -91,19 +91,21 @@ func compatDropScript(digits *C.uint8_t, size C.size_t) *C.char {
 
 //export compatInvokeScript
 func compatInvokeScript(call *C.compat_script) *C.CommandResult {
-	c, unknown := find(uintptr(unsafe.Pointer(call.client)))
-	if unknown != nil {
-		return fail(unknown)
-	}
-	route, err := c.routeOf(&call.route)
-	if err == nil && call.hash == nil {
-		err = clientFault("Hash pointer was null.- ClientError")
-	}
-	if err != nil {
-		return c.answer(call.request_id, func() reply { return reply{err: err} })
-	}
-	script := &core.Script{Hash: C.GoString(call.hash), Keys: readWords(nil, &call.keys), Args: readWords(nil, &call.args)}
-	return c.answer(call.request_id, func() reply { return c.invoke(script, route) })
+	return protected(func() *C.CommandResult {
+		c, unknown := find(uintptr(unsafe.Pointer(call.client)))
+		if unknown != nil {
+			return fail(unknown)
+		}
+		route, err := c.routeOf(&call.route)
+		if err == nil && call.hash == nil {
+			err = clientFault("Hash pointer was null.- ClientError")
+		}
+		if err != nil {
+			return c.answer(call.request_id, func() reply { return reply{err: err} })
+		}
+		script := &core.Script{Hash: C.GoString(call.hash), Keys: readWords(nil, &call.keys), Args: readWords(nil, &call.args)}
+		return c.answer(call.request_id, func() reply { return c.invoke(script, route) })
+	})
 }
 
 // invoke runs a script. Where a server has not got it, all get it, as callers of SCRIPT SHOW and

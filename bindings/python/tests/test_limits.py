@@ -1,4 +1,4 @@
-"""A process whose descriptors are used up, or were never many."""
+"""A process whose descriptors are used up, or were never many, or that gets no more threads."""
 
 from __future__ import annotations
 
@@ -93,3 +93,38 @@ tell("many", lambda: Client.connect(sys.argv[1], connection_timeout=10.0).execut
         "none ConnectionError True",
         "many PONG",
     ]
+
+
+def test_threads_that_the_system_refuses_for_a_while_are_waited_for(cluster: Cluster) -> None:
+    program = """
+import threading, time
+client = Client.connect(sys.argv[1], request_timeout=20.0, connection_timeout=10.0)
+client.execute("PING")
+start, replies = threading.Event(), []
+
+def work(number):
+    start.wait()
+    replies.append(client.execute("BLPOP", f"limits:{number}", 0.1, timeout=20.0))
+    replies.append(client.execute("PING", route=AllNodes()))
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
+for thread in threads:
+    thread.start()
+if os.getuid() == 0:
+    os.setuid(65534)  # for whom the limit counts
+soft, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+resource.setrlimit(resource.RLIMIT_NPROC, (0, hard))
+try:
+    threading.Thread(target=int).start()
+    print("a thread was had")
+except RuntimeError:
+    pass
+start.set()
+time.sleep(2)
+resource.setrlimit(resource.RLIMIT_NPROC, (soft, hard))
+for thread in threads:
+    thread.join()
+print(sorted(map(str, replies)) == ["None"] * 24 + ["PONG"] * 24)
+"""
+    done = run(BEGIN + program, cluster.primaries[0])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")

@@ -20,7 +20,8 @@ def set_log(level: int | str | None, logger: logging.Logger | None = None) -> No
 
     Lines name nodes, slots, commands and users; they hold no password, no argument of a command
     and no value. The variable GLIDE_LOG of the environment (error, warn, info, debug) has them
-    written to the standard error stream instead, from the start.
+    written to the standard error stream instead, from the start. It waits until the logger that was
+    set before has taken its lines, also where a signal comes meanwhile.
 
     Args:
         level: A level of ``logging``, as ``logging.INFO`` or "INFO"; None: nothing any more.

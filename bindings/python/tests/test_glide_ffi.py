@@ -1,11 +1,14 @@
-"""The functions of GLIDE's interface that our library has not yet: each says so, and none hangs."""
+"""GLIDE's interface: what is not there yet says so, and what is wrong is an error."""
 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from libglide import messages
 
 LIBRARY = Path(__file__).resolve().parents[3] / "build" / "libglide_ffi.so"
 
@@ -135,3 +138,58 @@ def test_no_pool_and_no_span_can_be_had(glide: ctypes.CDLL) -> None:
 )
 def test_nothing_is_freed_and_closed_in_peace(glide: ctypes.CDLL, name: str) -> None:
     getattr(glide, name)(None)
+
+
+@pytest.fixture
+def client(glide: ctypes.CDLL) -> Iterator[ctypes.c_void_p]:
+    """A client that has not connected."""
+    config = messages.load().connection_request(lazy_connect=True)
+    config.addresses.add(host="127.0.0.1", port=1)
+    text = config.SerializeToString()
+    kind = (ctypes.c_int64 * 4)(1)
+    glide.create_client.restype = ctypes.POINTER(Connection)
+    opened = glide.create_client(text, ctypes.c_size_t(len(text)), kind, None, None, 0)
+    assert not opened.contents.message
+    handle = ctypes.c_void_p(opened.contents.client)
+    glide.free_connection_response(opened)
+    yield handle
+    glide.close_client(handle)
+
+
+class Batch(ctypes.Structure):
+    """``BatchInfo``."""
+
+    _fields_ = (
+        ("count", ctypes.c_size_t),
+        ("commands", ctypes.c_void_p),
+        ("atomic", ctypes.c_bool),
+    )
+
+
+NO_COMMAND = ctypes.c_void_p(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("command", (0, 1, 3, None, None, None, 0, 0)),
+        ("command_with_buffer", (0, 1, 3, None, None, None, 0, None, 0, 0)),
+        ("command_with_buffers", (0, 1, 3, None, None, None, 0, None, None, 2, 0)),
+        ("batch", (0, ctypes.byref(Batch(3, None, False)), False, None, 0)),
+        (
+            "batch",
+            (0, ctypes.byref(Batch(1, ctypes.addressof(NO_COMMAND), False)), 0, None, 0),
+        ),
+        ("request_cluster_scan", (0, b"0", 3, None, None)),
+        ("invoke_script", (0, b"hash", 3, None, None, 0, None, None, None, 0, 0)),
+    ],
+)
+def test_arguments_that_are_not_there_are_an_error(
+    glide: ctypes.CDLL, client: ctypes.c_void_p, name: str, arguments: tuple[object, ...]
+) -> None:
+    function = getattr(glide, name)
+    function.restype = ctypes.POINTER(Result)
+    result = function(client, *arguments)
+    assert not result.contents.response
+    assert b"panic: " in result.contents.failure.contents.message
+    glide.free_command_result(result)

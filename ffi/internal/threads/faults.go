@@ -1,0 +1,6 @@
+//go:build faults
+
+package threads
+
+// #cgo CFLAGS: -DGLIDE_FAULTS
+import "C"
