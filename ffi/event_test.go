@@ -19,6 +19,7 @@ func TestEveryKindOfEventHasItsMessage(t *testing.T) {
 	}{
 		{core.Event{Kind: core.EventMessage, Channels: core.Pattern, Channel: []byte("news.a"), Pattern: []byte("news.*"), Payload: []byte("\xff")},
 			&protobuf.Event{Channels: protobuf.ChannelKind_CHANNEL_KIND_PATTERN, Channel: []byte("news.a"), Pattern: []byte("news.*"), Payload: []byte("\xff")}},
+		{core.Event{Kind: core.EventMessage, Payload: []byte("x")}, &protobuf.Event{Payload: []byte("x")}},
 		{core.Event{Kind: core.EventSubscribed, Channels: core.Sharded, Names: [][]byte{[]byte("a"), []byte("")}},
 			&protobuf.Event{Kind: protobuf.EventKind_EVENT_KIND_SUBSCRIBED, Channels: protobuf.ChannelKind_CHANNEL_KIND_SHARDED, Names: [][]byte{[]byte("a"), []byte("")}}},
 		{core.Event{Kind: core.EventUnsubscribed, Names: [][]byte{[]byte("a")}},
@@ -32,11 +33,14 @@ func TestEveryKindOfEventHasItsMessage(t *testing.T) {
 		{core.Event{Kind: core.EventOverflow, Dropped: 7, Untold: 8},
 			&protobuf.Event{Kind: protobuf.EventKind_EVENT_KIND_OVERFLOW, Dropped: 7, Untold: 8}},
 	} {
-		bytes, err := proto.Marshal(encodeEvents([]core.Event{c.event}))
-		require.NoError(t, err)
+		r := reply{events: []core.Event{c.event, c.event}}
+		size := r.measure()
+		bytes := r.append(nil)
+		require.Len(t, bytes, size)
 		response := new(protobuf.Response)
 		require.NoError(t, proto.Unmarshal(bytes, response))
-		require.True(t, proto.Equal(c.expected, response.Events[0]), "%v", response.Events[0])
+		require.Len(t, response.Events, 2)
+		require.True(t, proto.Equal(c.expected, response.Events[1]), "%v", response.Events[1])
 	}
 }
 

@@ -44,7 +44,7 @@ func (r *reply) measure() (size int) {
 		size += 1 + protowire.SizeBytes(r.valueSize)
 	}
 	r.tail = r.encodeTail()
-	return size + len(r.tail)
+	return size + sizeEvents(r.events) + len(r.tail)
 }
 
 func (r *reply) append(b []byte) []byte {
@@ -55,7 +55,7 @@ func (r *reply) append(b []byte) []byte {
 		b = protowire.AppendVarint(protowire.AppendTag(b, fieldValue, protowire.BytesType), uint64(r.valueSize))
 		b = r.appendValue(b)
 	}
-	return append(b, r.tail...)
+	return append(appendEvents(b, r.events), r.tail...)
 }
 
 func (r *reply) sizeValue() int {
@@ -101,9 +101,6 @@ func (r *reply) encodeTail() (b []byte) {
 	for i := range r.outcomes {
 		b = protowire.AppendTag(b, fieldOutcomes, protowire.BytesType)
 		b = protowire.AppendBytes(b, marshalOutcome(&r.outcomes[i]))
-	}
-	if r.events != nil {
-		b = append(b, marshal(encodeEvents(r.events))...)
 	}
 	if r.rest != nil {
 		b = append(b, marshal(r.rest)...)
