@@ -32,7 +32,12 @@ func newTrip(l *link, group []*flight, commands [][][]byte, deadline time.Time) 
 // goroutine may wait for another node.
 func (t *trip) leads() bool { return t.phase.Load() == phaseNew }
 
-func (t *trip) interrupted() bool { return t.call != nil && t.call.Owner.Interrupted() }
+func (t *trip) interrupted() bool {
+	if t.call != nil {
+		return t.call.Owner.Interrupted()
+	}
+	return t.waiter.interrupted()
+}
 
 // join puts every trip in line.
 func (v convoy) join() {

@@ -20,7 +20,7 @@ func (c *Client) turnAway(group []*flight) bool {
 	}
 	to := group[0].to
 	waiting := c.links.crowd(to.endpoint)
-	if waiting < max(limit/reserve, 1) {
+	if waiting < max(limit/reserve, 1) || !c.othersAnswer(to.endpoint) {
 		return false
 	}
 	for _, f := range group {
@@ -30,6 +30,17 @@ func (c *Client) turnAway(group []*flight) bool {
 		f.end(routing.Value{}, failure)
 	}
 	return true
+}
+
+// othersAnswer says whether the places would be of use: some other shard has a primary for which
+// nobody waits in vain.
+func (c *Client) othersAnswer(than routing.Address) bool {
+	for _, shard := range c.topology.now().Shards() {
+		if shard.Primary != nil && shard.Primary.Endpoint != than && c.links.crowd(shard.Primary.Endpoint) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // crowd is how many requests wait for a node that has not answered for a while; 0 where it answers.

@@ -117,6 +117,9 @@ func board(all []*flight, deadline time.Time) {
 func (c *Client) scatter(ctx context.Context, all []*flight) {
 	deadline, _ := ctx.Deadline()
 	together, apart := c.convoyOf(all, deadline)
+	for _, t := range together {
+		t.waiter.ctx = ctx
+	}
 	var landed sync.WaitGroup
 	for _, group := range apart {
 		landed.Go(func() {

@@ -441,20 +441,26 @@ func (u *until) Err() error {
 	return nil
 }
 
-// waiter is the owner of an errand that waits on a goroutine.
-type waiter struct{ told chan struct{} }
+// waiter is the owner of an errand that waits on a goroutine, as long as its context lasts; nil:
+// as long as it takes.
+type waiter struct {
+	told chan struct{}
+	ctx  context.Context
+}
 
-func (w *waiter) arrived(*errand)   { w.told <- struct{}{} }
-func (w *waiter) promoted(*errand)  { w.told <- struct{}{} }
-func (w *waiter) leads() bool       { return true }
-func (w *waiter) interrupted() bool { return false }
-func (w *waiter) watches() bool     { return false }
-func (w *waiter) watch(int) bool    { return false }
+func (w *waiter) arrived(*errand)  { w.told <- struct{}{} }
+func (w *waiter) promoted(*errand) { w.told <- struct{}{} }
+func (w *waiter) leads() bool      { return true }
+func (w *waiter) interrupted() bool {
+	return w.ctx != nil && errors.Is(w.ctx.Err(), context.Canceled) // a deadline is the socket's
+}
+func (w *waiter) watches() bool  { return false }
+func (w *waiter) watch(int) bool { return false }
 
 // exchange runs an errand for a caller that waits here.
 func (n *lane) exchange(ctx context.Context, commands [][][]byte, apart bool) ([]routing.Value, error) {
 	// Room for both: told that it leads, it may leave without having looked.
-	w := &waiter{told: make(chan struct{}, 2)}
+	w := &waiter{make(chan struct{}, 2), ctx}
 	e := new(errand)
 	deadline, _ := ctx.Deadline()
 	e.begin(commands, deadline, w)

@@ -343,3 +343,38 @@ func TestAReplyThatComesAfterTheDeadlineOfItsFanOutIsGivenToNobodyElse(t *testin
 	}
 	require.Len(t, f.three.Got("GET"), 6)
 }
+
+// The goroutine of a call leads lanes that were quick, and then waits in the kernel.
+func TestACallWhoseGoroutineLeadsIsCancelledAtOnce(t *testing.T) {
+	for name, words := range map[string][]string{
+		"several nodes": {"FLUSHALL"}, "one node": {"EVALSHA", "x", "1", "foo"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakeCluster(t)
+			client := open(t, Config{RefreshEvery: -1, RequestTimeout: time.Minute}, f.one.Address())
+			run := func() *promise {
+				p := newPromise(words...)
+				client.Start(&p.Call)
+				return p
+			}
+			for range 3 { // until all are quick
+				<-run().done
+			}
+			silent := fakenode.Silence()
+			f.three.On(words[0], silent)
+			before := len(f.three.Got(words[0]))
+			p := run()
+			eventually(t, func() bool { return len(f.three.Got(words[0])) > before })
+			if !p.Abandon(context.Canceled) {
+				select {
+				case <-p.done:
+				case <-time.After(20 * time.Second):
+					t.Fatal("it waits for the reply")
+				}
+			}
+			var given *Error
+			require.ErrorAs(t, p.Err, &given)
+			require.Equal(t, StatusCancelled, given.Status, given.Message)
+		})
+	}
+}
