@@ -11,6 +11,13 @@ import (
 // one node never take all there is, and the other nodes go on.
 const reserve = 4
 
+// silence is how long a node has not answered that counts as one that does not: as long as a request
+// may take, and a second at most. Before that it may just be at something long, and those who wait
+// for it would rather wait.
+func (c *Config) silence() time.Duration {
+	return max(patience, min(c.RequestTimeout, time.Second))
+}
+
 // turnAway ends flights to a node that does not answer, if they would take places from others. It
 // is false where they may go.
 func (c *Client) turnAway(group []*flight) bool {
@@ -19,7 +26,7 @@ func (c *Client) turnAway(group []*flight) bool {
 		return false
 	}
 	to := group[0].to
-	waiting := c.links.crowd(to.endpoint)
+	waiting := c.links.crowd(to.endpoint, c.config.silence())
 	if waiting < max(limit/reserve, 1) || !c.othersAnswer(to.endpoint) {
 		return false
 	}
@@ -36,7 +43,7 @@ func (c *Client) turnAway(group []*flight) bool {
 // nobody waits in vain.
 func (c *Client) othersAnswer(than routing.Address) bool {
 	for _, shard := range c.topology.now().Shards() {
-		if shard.Primary != nil && shard.Primary.Endpoint != than && c.links.crowd(shard.Primary.Endpoint) == 0 {
+		if shard.Primary != nil && shard.Primary.Endpoint != than && c.links.crowd(shard.Primary.Endpoint, c.config.silence()) == 0 {
 			return true
 		}
 	}
@@ -44,7 +51,7 @@ func (c *Client) othersAnswer(than routing.Address) bool {
 }
 
 // crowd is how many requests wait for a node that has not answered for a while; 0 where it answers.
-func (s *links) crowd(endpoint routing.Address) (waiting int64) {
+func (s *links) crowd(endpoint routing.Address, silence time.Duration) (waiting int64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.peers[endpoint]
@@ -57,7 +64,7 @@ func (s *links) crowd(endpoint routing.Address) (waiting int64) {
 	}
 	for _, l := range p.links {
 		if l != nil {
-			waiting += l.lane.crowd(down)
+			waiting += l.lane.crowd(down, silence)
 		}
 	}
 	return waiting
@@ -65,10 +72,10 @@ func (s *links) crowd(endpoint routing.Address) (waiting int64) {
 
 // crowd is how many errands wait for a node that is down, or behind one that has not ended for a
 // while; 0 where none does.
-func (n *lane) crowd(down bool) int64 {
+func (n *lane) crowd(down bool, silence time.Duration) int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.led || !down && time.Since(time.Unix(0, n.progress.Load())) < patience {
+	if !n.led || !down && time.Since(time.Unix(0, n.progress.Load())) < silence {
 		return 0
 	}
 	return int64(len(n.queue))

@@ -251,7 +251,7 @@ func TestABurstOfCallersEachGetsItsOwnReply(t *testing.T) {
 
 func TestThousandsOfCallsThatNobodyLeadsForNeedNoGoroutinesOfTheirOwn(t *testing.T) {
 	f := fakeCluster(t)
-	client := open(t, Config{RefreshEvery: -1, InflightLimit: 10001}, f.one.Address())
+	client := open(t, Config{RefreshEvery: -1, InflightLimit: 20000}, f.one.Address()) // so many that none is turned away
 	holder, release := busy(t, f, client)
 	before := runtime.NumGoroutine()
 	all := make([]*promise, 10000)

@@ -440,7 +440,7 @@ func TestWhatASessionCannotBeOrSendIsRefusedByName(t *testing.T) {
 		"ASKING is not sent: it sets a state":          "ASKING",
 		"READONLY is not sent: it sets a state":        "READONLY",
 		"QUIT is not sent: it sets a state":            "QUIT",
-		"SUBSCRIBE is not sent: it needs":              "SUBSCRIBE channel",
+		"SUBSCRIBE is not sent: it is for the client":  "SUBSCRIBE channel",
 		"MONITOR is not sent: it turns the connection": "MONITOR",
 	} {
 		refused := refusedBy(t, s, strings.Fields(line)...)

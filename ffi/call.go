@@ -12,6 +12,7 @@ import (
 
 	"libglide/core"
 	"libglide/ffi/internal/handles"
+	"libglide/ffi/internal/processors"
 	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 )
@@ -67,7 +68,7 @@ func newCall(ticket *C.glide_ticket) *call {
 		k = new(call)
 		k.Owner, k.Released = k, true
 		k.self = calls.Add(k)
-		provide(made)
+		processors.Provide(made)
 	}
 	k.mu.Lock()
 	k.turn++

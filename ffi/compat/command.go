@@ -115,7 +115,7 @@ func compatCommand(call *C.compat_command) *C.CommandResult {
 // run executes a request. The replies of several nodes that do not become one are a map of them by
 // node; but all primaries of a standalone server are one.
 func (c *client) run(request *core.Request) reply {
-	response, err := c.Execute(request)
+	response, err := c.execute(request)
 	value := response.Value
 	switch {
 	case err != nil || value.Kind != routing.KindPerNode:

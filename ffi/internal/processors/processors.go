@@ -1,4 +1,5 @@
-package main
+// Package processors sets the Go runtime up for threads of a host that call into it.
+package processors
 
 import (
 	"os"
@@ -30,12 +31,12 @@ func init() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	provide(0)
+	Provide(0)
 }
 
-// provide sees to processors for so many threads that call at the same time. The number only
+// Provide sees to processors for so many threads that call at the same time. The number only
 // grows: whoever called so many at a time may do so again.
-func provide(threads int) {
+func Provide(threads int) {
 	wanted := int64(leastProcessors)
 	for wanted < int64(2*threads) && wanted < mostProcessors {
 		wanted *= 2
