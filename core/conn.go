@@ -42,6 +42,9 @@ type conn struct {
 	rounds int  // exchanges begun; the first is the handshake
 	guard  guard
 
+	sole    bool   // the reply to come is the only one of its exchange
+	pending []byte // read already, and still to be given to the library
+
 	ahead    int   // bytes that were written ahead of the exchange that will bring them
 	aheadErr error // how that ended
 
@@ -105,8 +108,7 @@ func (c *conn) passAhead(p []byte) (int, error) {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	c.wire.link.counters.read(n)
+	n, err := c.receive(p)
 	if n > 0 {
 		c.wrote = false
 		if odd := c.guard.check(p[:n]); odd != nil {
@@ -119,6 +121,32 @@ func (c *conn) Read(p []byte) (int, error) {
 	if err != nil {
 		err = &connError{true, err}
 		c.failure = err
+	}
+	return n, err
+}
+
+// receive reads for the library. A large reply that is the only one of its exchange is kept from it.
+func (c *conn) receive(p []byte) (int, error) {
+	if len(c.pending) > 0 {
+		n := copy(p, c.pending)
+		c.pending = c.pending[n:]
+		return n, nil
+	}
+	n, err := c.Conn.Read(p)
+	c.wire.link.counters.read(n)
+	if !c.sole || n == 0 {
+		return n, err
+	}
+	c.sole, c.wrote = false, false
+	taken, failed := c.takeLarge(p[:n])
+	switch {
+	case failed != nil:
+		return 0, failed
+	case taken != nil:
+		c.wire.large = taken
+		return copy(p, stub), nil
+	case len(c.pending) > 0:
+		return c.receive(p)
 	}
 	return n, err
 }

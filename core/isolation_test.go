@@ -141,7 +141,9 @@ func TestANodeThatDoesNotAnswerLeavesPlacesToTheOthers(t *testing.T) {
 			mend := fault(f)
 			wait := func(i int) *Request { return patiently(command("INCR", "{foo}"+strconv.Itoa(i))) }
 			first := crowd(t, client, limit/2, wait)
-			eventually(t, func() bool { return client.links.crowd(mustParse(f.three.Address()), client.config.silence()) >= limit/reserve })
+			eventually(t, func() bool {
+				return client.links.crowd(mustParse(f.three.Address()), client.config.silence()) >= limit/reserve
+			})
 			more := crowd(t, client, limit/4, wait)
 			eventually(t, func() bool { return client.inflight.Load() == limit*3/4 })
 			turnedAway := 0

@@ -292,7 +292,7 @@ func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 	}
 	if err == nil {
 		for _, e := range batch {
-			e.read(results[:len(e.commands)])
+			e.read(results[:len(e.commands)], n.wire.large)
 			n.link.counters.heard(e.replies)
 			results = results[len(e.commands):]
 		}
@@ -363,9 +363,16 @@ func (n *lane) sendAgain(batch []*errand, err error, driving bool) bool {
 	return n.passFrom(driving)
 }
 
-// read takes the replies to the errand's commands.
-func (e *errand) read(results []valkey.ValkeyResult) {
+// read takes the replies to the errand's commands; of one command it may be a large one.
+func (e *errand) read(results []valkey.ValkeyResult, taken *large) {
 	e.replies = e.replies[:0]
+	if taken != nil {
+		e.replies = append(e.replies, taken.value)
+		if e.returns {
+			e.room = taken.room
+		}
+		return
+	}
 	for i := range results {
 		message, _ := results[i].ToMessage()
 		var reply routing.Value

@@ -31,9 +31,13 @@ func parseReply(theirs *valkey.ValkeyMessage) (routing.Value, error) {
 	return parseMessage(messageOf(theirs), 0, nil)
 }
 
-// room is where the elements of a large reply are for as long as a call needs them; to allocate
-// and clear it anew for each costs more than to read the reply.
-type room struct{ values []routing.Value }
+// room is where a large reply is for as long as a call needs it; to allocate and clear it anew for
+// each costs more than to read the reply.
+type room struct {
+	values []routing.Value
+	text   []byte // of a reply that large.go has read
+	spans  []span
+}
 
 var rooms = sync.Pool{New: func() any { return new(room) }}
 
@@ -59,6 +63,12 @@ func parseInto(theirs *valkey.ValkeyMessage) (value routing.Value, in *room, err
 }
 
 func (r *room) giveBack() {
+	if cap(r.values) > mostRoom {
+		r.values, r.spans = nil, nil
+	}
+	if cap(r.text) > mostText {
+		r.text = nil
+	}
 	clear(r.values)
 	rooms.Put(r)
 }

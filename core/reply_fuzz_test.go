@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ func FuzzReply(f *testing.F) {
 		",1.5\r\n", ",inf\r\n", "(123456789012345678901234567890\r\n", "=7\r\ntxt:abc\r\n", "!5\r\nERR x\r\n", "%1\r\n+a\r\n:1\r\n",
 		"~1\r\n:1\r\n", "|1\r\n+k\r\n+v\r\n+OK\r\n", ">2\r\n+message\r\n+x\r\n", "*1\r\n*1\r\n*1\r\n:1\r\n", "$?\r\n;1\r\na\r\n;0\r\n",
 		"-MOVED 1 127.0.0.1:1\r\n", "-ASK 12182 h:1\r\n", "-TRYAGAIN x\r\n", "-LOADING x\r\n", "$5\r\nab", "*3\r\n:1\r\n", "", "\x00\r\n",
+		"*64\r\n" + strings.Repeat("$1\r\na\r\n", 64), "%32\r\n" + strings.Repeat("$-1\r\n_\r\n", 32), "$40000\r\n" + strings.Repeat("a", 40000) + "\r\n",
 		"+OK\r\n+again\r\n", "$9223372036854775807\r\n", "*2147483647\r\n", "%4611686018427387904\r\n", "*1000\r\n*1000\r\n*1000\r\n",
 	} {
 		f.Add([]byte(reply))

@@ -37,6 +37,7 @@ type wire struct {
 	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
+	large   *large // the reply of the last exchange, where its one result stands for that
 
 	mu    sync.Mutex
 	made  bool  // there was a connection
@@ -421,7 +422,8 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		}
 		w.link.counters.exchanged(len(commands), err)
 	}()
-	w.dialled, w.unmade = nil, false
+	w.dialled, w.unmade, w.large = nil, false, nil
+	w.expect(len(commands) == 1)
 	_, timed := ctx.Deadline()
 	began := w.began()
 	if len(commands) == 1 {
@@ -442,6 +444,15 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		w.link.health.took(time.Since(began))
 	}
 	return w.results, nil
+}
+
+// expect tells the connection that stands whether one reply is to come.
+func (w *wire) expect(sole bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conn != nil {
+		w.conn.sole = sole
+	}
 }
 
 // sendAhead writes commands before the exchange that reads their replies, if a connection stands.
@@ -506,6 +517,10 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 	}
 	defer w.forget()
 	replies := make([]routing.Value, len(results))
+	if w.large != nil {
+		replies[0] = w.large.value
+		results = nil
+	}
 	for i := range results {
 		message, _ := results[i].ToMessage()
 		if replies[i], err = parseReply(&message); err != nil {
@@ -517,7 +532,10 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 }
 
 // forget lets go of the results of the last exchange.
-func (w *wire) forget() { clear(w.results) }
+func (w *wire) forget() {
+	clear(w.results)
+	w.large = nil
+}
 
 func (w *wire) build(words [][]byte, blocking bool) valkey.Completed {
 	command := w.client.B().Arbitrary(valkey.BinaryString(words[0]))
