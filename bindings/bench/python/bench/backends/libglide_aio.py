@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from libglide import AllNodes
 from libglide.aio import Client
 
+from bench.backends.libglide import session_of
 from bench.session import IN_FLIGHT, TIMEOUT, Session
 
 
@@ -19,13 +18,4 @@ async def connect(addresses: Sequence[str]) -> Session:
         connection_timeout=TIMEOUT,
         inflight_requests_limit=IN_FLIGHT,
     )
-    return Session(
-        get=partial(client.execute, "GET"),
-        set=partial(client.execute, "SET"),
-        mget=lambda keys: client.execute("MGET", *keys),
-        batch=lambda keys: client.batch([("GET", key) for key in keys]),
-        lrange=lambda key: client.execute("LRANGE", key, 0, -1),
-        hgetall=partial(client.execute, "HGETALL"),
-        ping=partial(client.execute, "PING", route=AllNodes()),
-        close=client.close,
-    )
+    return session_of(client)

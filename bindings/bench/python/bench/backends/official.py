@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from glide_sync import (
-    AdvancedGlideClusterClientConfiguration,
-    AllNodes,
-    ClusterBatch,
-    GlideClusterClient,
-    GlideClusterClientConfiguration,
-    NodeAddress,
-)
+import glide_sync
 
-from bench.session import TIMEOUT, Session, host_and_port
+from bench.official import configuration, session_of
+from bench.session import Session
 
 
 def connect(addresses: Sequence[str]) -> Session:
     """Connect to the cluster."""
-    milliseconds = int(TIMEOUT * 1000)
-    client = GlideClusterClient.create(
-        GlideClusterClientConfiguration(
-            [NodeAddress(*host_and_port(address)) for address in addresses],
-            request_timeout=milliseconds,
-            advanced_config=AdvancedGlideClusterClientConfiguration(
-                connection_timeout=milliseconds
-            ),
-        )
-    )
-
-    def batch(keys: Sequence[str]) -> object:
-        pipeline = ClusterBatch(is_atomic=False)
-        for key in keys:
-            pipeline.get(key)
-        return client.exec(pipeline, raise_on_error=True)
-
-    return Session(
-        get=client.get,
-        set=client.set,
-        mget=client.mget,
-        batch=batch,
-        lrange=lambda key: client.lrange(key, 0, -1),
-        hgetall=client.hgetall,
-        ping=partial(client.ping, route=AllNodes()),
-        close=client.close,
-        pong=b"PONG",
-    )
+    client = glide_sync.GlideClusterClient.create(configuration(glide_sync, addresses))
+    return session_of(glide_sync, client)
