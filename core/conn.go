@@ -125,6 +125,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// pull reads what comes next.
+func (c *conn) pull(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.wire.link.counters.read(n)
+	return n, err
+}
+
 // receive reads for the library. A large reply that is the only one of its exchange is kept from it.
 func (c *conn) receive(p []byte) (int, error) {
 	if len(c.pending) > 0 {
@@ -132,8 +139,7 @@ func (c *conn) receive(p []byte) (int, error) {
 		c.pending = c.pending[n:]
 		return n, nil
 	}
-	n, err := c.Conn.Read(p)
-	c.wire.link.counters.read(n)
+	n, err := c.pull(p)
 	if !c.sole || n == 0 {
 		return n, err
 	}

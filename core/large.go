@@ -2,7 +2,6 @@ package core
 
 import (
 	"bytes"
-	"io"
 
 	"libglide/routing"
 )
@@ -148,14 +147,9 @@ func (c *conn) readMore(in *room) error {
 		room := min(max(2*cap(in.text), 2*connBuffer), maxReplyBytes+connBuffer)
 		in.text = append(make([]byte, 0, room), in.text...)
 	}
-	n, err := c.Conn.Read(in.text[len(in.text):cap(in.text)])
-	in.text = in.text[:len(in.text)+n]
-	c.wire.link.counters.read(n)
-	if n > 0 || err == nil {
+	n, err := c.pull(in.text[len(in.text):cap(in.text)])
+	if in.text = in.text[:len(in.text)+n]; n > 0 {
 		return nil
-	}
-	if err == io.EOF {
-		return errServerClosed
 	}
 	return err
 }
@@ -165,10 +159,7 @@ func (r *room) assemble(kind routing.Kind) routing.Value {
 	if kind == routing.KindBulk {
 		return r.at(r.spans[0])
 	}
-	if cap(r.values) < len(r.spans) {
-		r.values = make([]routing.Value, len(r.spans))
-	}
-	r.values = r.values[:len(r.spans)]
+	r.hold(len(r.spans))
 	for i, s := range r.spans {
 		r.values[i] = r.at(s)
 	}

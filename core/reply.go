@@ -53,13 +53,18 @@ func parseInto(theirs *valkey.ValkeyMessage) (value routing.Value, in *room, err
 	m := messageOf(theirs)
 	if count := len(m.items()); count >= leastRoom && count <= mostRoom {
 		in = rooms.Get().(*room)
-		if cap(in.values) < count {
-			in.values = make([]routing.Value, count)
-		}
-		in.values = in.values[:count]
+		in.hold(count)
 	}
 	value, err = parseMessage(m, 0, in)
 	return value, in, err
+}
+
+// hold makes room for so many elements.
+func (r *room) hold(count int) {
+	if cap(r.values) < count {
+		r.values = make([]routing.Value, count)
+	}
+	r.values = r.values[:count]
 }
 
 func (r *room) giveBack() {

@@ -56,9 +56,9 @@ func (c *client) execute(request *core.Request) (core.Response, error) {
 	atomic.StoreUint32(&w.word, running)
 	began := time.Now()
 	c.Start(&w.Call)
-	left := w.wait(began)
+	spent := w.wait(began)
 	response, err := w.Response, w.Err
-	if !left { // or else what still runs has it
+	if !spent { // or else it must not be used again
 		w.Release()
 		w.Request = core.Request{}
 		waiters.Put(w)
@@ -66,14 +66,14 @@ func (c *client) execute(request *core.Request) (core.Response, error) {
 	return response, err
 }
 
-// wait leads when it is to, and returns when the call has ended; true: by the deadline, before the
-// call was told.
-func (w *waiter) wait(began time.Time) (left bool) {
+// wait leads when it is to, and returns when the call has ended, and whether it was given up at its
+// deadline.
+func (w *waiter) wait(began time.Time) (spent bool) {
 	limit := w.limit
 	for {
 		switch atomic.LoadUint32(&w.word) {
 		case done:
-			return false
+			return spent
 		case promoted:
 			atomic.StoreUint32(&w.word, running)
 			w.Lead()
@@ -87,7 +87,7 @@ func (w *waiter) wait(began time.Time) (left bool) {
 		if w.Abandon(context.DeadlineExceeded) {
 			return true
 		}
-		limit = 0 // what runs knows the deadline and is about to tell
+		limit, spent = 0, true // what runs knows the deadline and is about to tell
 	}
 }
 
