@@ -74,6 +74,8 @@ type owner interface {
 	// at a descriptor; false: the owner does not after all.
 	watches() bool
 	watch(fd int) bool
+	// accompanied says whether a few others are under way that may come to the lane.
+	accompanied() bool
 }
 
 // begin makes an errand ready to join a lane.
@@ -199,6 +201,9 @@ func (n *lane) lead(e *errand) {
 
 // load makes the batch of a leader: its own errand and what may go with it.
 func (n *lane) load(e *errand) []*errand {
+	if e.owner.accompanied() {
+		leaders.gather()
+	}
 	e.batch = append(e.batch[:0], e)
 	e.batch = n.fill(e.batch, e.deadline.Add(lateness))
 	n.prepare(e.batch)
@@ -461,8 +466,9 @@ func (w *waiter) leads() bool      { return true }
 func (w *waiter) interrupted() bool {
 	return w.ctx != nil && errors.Is(w.ctx.Err(), context.Canceled) // a deadline is the socket's
 }
-func (w *waiter) watches() bool  { return false }
-func (w *waiter) watch(int) bool { return false }
+func (w *waiter) watches() bool     { return false }
+func (w *waiter) watch(int) bool    { return false }
+func (w *waiter) accompanied() bool { return false }
 
 // exchange runs an errand for a caller that waits here.
 func (n *lane) exchange(ctx context.Context, commands [][][]byte, apart bool) ([]routing.Value, error) {
