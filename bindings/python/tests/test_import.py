@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from conftest import Cluster, run
+
+import libglide
 
 
 def test_importing_loads_neither_protobuf_nor_the_library() -> None:
@@ -11,6 +14,22 @@ def test_importing_loads_neither_protobuf_nor_the_library() -> None:
         "print('google.protobuf' in sys.modules, 'libglide.so' in open('/proc/self/maps').read())"
     )
     assert (done.stdout, done.stderr) == ("False False\n", "")
+
+
+def test_importing_leaves_out_what_few_programs_need_until_they_do() -> None:
+    done = run(
+        "import sys, libglide\n"
+        "late = lambda: sorted({'hashlib', 'libglide.statistics'} & set(sys.modules))\n"
+        "print(late())\n"
+        "libglide.Script('return 1'), libglide.Statistics\n"
+        "print(late())"
+    )
+    assert done.stdout == "[]\n['hashlib', 'libglide.statistics']\n"
+
+
+def test_a_name_that_there_is_not_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Statistic'"):
+        libglide.Statistic  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_a_client_loads_what_subscriptions_need_with_the_first_one(cluster: Cluster) -> None:

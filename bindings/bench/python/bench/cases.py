@@ -13,7 +13,7 @@ LIMIT = "socket"
 PEER = "valkey-py"
 
 SPEED = ("speed", "us", "cpu_us", "p50_us", "p99_us", "peak_mib")
-START = ("import_ms", "connect_ms", "ready_ms")
+START = ("import_ms", "connect_ms", "again_ms", "ready_ms")
 MEMORY = ("growth_mib", "peak_mib")
 BURST = ("after_burst", *SPEED)
 TOPOLOGIES = ("make_us", "resolve_us", "topology_kib")

@@ -39,6 +39,9 @@ READING = """\
   memory of the process; growth is that less what it had before it loaded the library.
 * ratio is this library's figure to that of the row, in the first column of figures: more is better
   for op/s, less for times and memory.
+* Connect is that of the first client of a process; here it loads the library, which the official
+  package does at its import. To connect again is to connect another client after the first was
+  closed. First reply is import, the first connect and the first call together.
 * Of messages, op/s is how many were heard in a second, µs how long each was under way. A process
   of its own publishes them on a sharded channel; the official library calls back, this one is
   polled.

@@ -43,10 +43,15 @@ def main() -> None:
     peak = peak_kib()
     load.prove(phases[-1].first_ran)
     session.close()
+    closed = time.perf_counter_ns()
+    again = backend.connect(given["addresses"].split(","))
+    connected_again = time.perf_counter_ns()
+    again.close()
     result = {
         "phases": [phase.figures() for phase in phases],
         "import_ns": imported - began,
         "connect_ns": connected - imported,
+        "again_ns": connected_again - closed,
         "resident_kib": resident,
         "peak_kib": peak,
     }

@@ -5,6 +5,8 @@ Importing it is quick: the library and protobuf are loaded by the first use of e
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from libglide.client import Client
 from libglide.exceptions import (
     ClosingError,
@@ -41,10 +43,12 @@ from libglide.routes import (
 )
 from libglide.script import Script
 from libglide.session import Session
-from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
 from libglide.tls import Tls
 from libglide.topology import Node, Role, Shard, SlotRange, Topology
 from libglide.values import Value
+
+if TYPE_CHECKING:
+    from libglide.statistics import Configuration, NodeStatistics, ProcessStatistics, Statistics
 
 __version__ = "0.1.0"
 
@@ -96,3 +100,13 @@ __all__ = [
     "library_version",
     "set_log",
 ]
+
+if not TYPE_CHECKING:  # which would take any name for one of the package
+
+    def __getattr__(name: str) -> object:
+        """Import what few programs name when one does: a tenth of the time of the import."""
+        if name not in ("Configuration", "NodeStatistics", "ProcessStatistics", "Statistics"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from libglide import statistics
+
+        return getattr(statistics, name)

@@ -23,7 +23,6 @@ from libglide.response import Response, ResponsePolicy
 from libglide.routes import Route, SlotKeyRoute, SlotType
 from libglide.script import Script
 from libglide.session import Session
-from libglide.statistics import Statistics
 from libglide.tls import Tls
 from libglide.topology import Topology
 from libglide.values import Value
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from libglide.codec import Codec
     from libglide.mailbox import Mailbox
+    from libglide.statistics import Statistics
     from libglide.subscription import Subscription
 
 FINISHED = "finished"  # the cursor after the last step of a scan

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from libglide.exceptions import RequestError
 
 
@@ -34,6 +32,8 @@ class Script:
             self.source = source.encode() if isinstance(source, str) else source
         except UnicodeEncodeError as fault:
             raise RequestError(f"source is not Unicode text: {fault}; give bytes") from None
+        import hashlib  # which is slow to come, and most programs have no script
+
         self.hash = hashlib.sha1(self.source, usedforsecurity=False).hexdigest()
 
     def __repr__(self) -> str:
