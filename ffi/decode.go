@@ -55,6 +55,11 @@ func (r *request) decode(bytes []byte) error {
 	if r.decodePlain(bytes) {
 		return nil
 	}
+	return r.decodeMessage(bytes)
+}
+
+// decodeMessage is decode for any request.
+func (r *request) decodeMessage(bytes []byte) error {
 	message := new(protobuf.CommandRequest)
 	if err := proto.Unmarshal(bytes, message); err != nil {
 		return core.NewError(core.StatusDecode, "the request is no CommandRequest: %v", err)

@@ -3,91 +3,175 @@ package main
 import (
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"libglide/core"
 	"libglide/ffi/internal/wire"
 	"libglide/protobuf"
 )
 
-// Fields of CommandRequest, of Command in it, and of ArgsArray in that.
+// Fields of CommandRequest, of Command in it, of ArgsArray in that, and of Batch.
 const (
 	fieldCommand   protowire.Number = 2
+	fieldBatch     protowire.Number = 3
 	fieldTimeoutMs protowire.Number = 100
 
 	fieldRequestType protowire.Number = 1
 	fieldArgsArray   protowire.Number = 2
 
 	fieldArgs protowire.Number = 1
+
+	fieldIsAtomic             protowire.Number = 1
+	fieldCommands             protowire.Number = 2
+	fieldRaiseOnError         protowire.Number = 3
+	fieldTimeout              protowire.Number = 4
+	fieldRetryServerError     protowire.Number = 5
+	fieldRetryConnectionError protowire.Number = 6
 )
 
-// decodePlain reads the commonest request of all, a command without a route, field by field: no
-// message objects, and words that point into bytes. It is false, with r as it was, for whatever
-// is not that or is odd in any way; decode then reads it again and says what is wrong.
+// plain reads a message field by field: no message objects, and bytes that stay where they are.
+// odd is set by whatever is not as it is usual.
+type plain struct {
+	rest  []byte
+	field protowire.Number
+	kind  protowire.Type
+	odd   bool
+}
+
+// next moves to the next field; false at the end, or where something is odd.
+func (p *plain) next() bool {
+	if len(p.rest) == 0 || p.odd {
+		return false
+	}
+	var n int
+	p.field, p.kind, n = protowire.ConsumeTag(p.rest)
+	return p.skip(n)
+}
+
+func (p *plain) skip(n int) bool {
+	if p.odd = p.odd || n < 0; !p.odd {
+		p.rest = p.rest[n:]
+	}
+	return !p.odd
+}
+
+// number is the field as one.
+func (p *plain) number() uint64 {
+	number, n := protowire.ConsumeVarint(p.rest)
+	p.odd = p.odd || p.kind != protowire.VarintType
+	p.skip(n)
+	return number
+}
+
+func (p *plain) flag() bool { return protowire.DecodeBool(p.number()) }
+
+// bytes is the field as such.
+func (p *plain) bytes() []byte {
+	bytes, n := protowire.ConsumeBytes(p.rest)
+	p.odd = p.odd || p.kind != protowire.BytesType
+	p.skip(n)
+	return bytes
+}
+
+// decodePlain reads the commonest requests of all, a command or a batch without a route. It is
+// false, with r as it was, for whatever is not that or is odd in any way; decodeMessage then reads
+// it again and says what is wrong.
 func (r *request) decodePlain(bytes []byte) bool {
 	var callback, timeout uint64
-	var command []byte
-	for len(bytes) > 0 {
-		field, kind, n := protowire.ConsumeTag(bytes)
-		if n < 0 {
-			return false
-		}
-		bytes = bytes[n:]
+	var command, commands []byte
+	p := plain{rest: bytes}
+	for p.next() {
+		once := command == nil && commands == nil
 		switch {
-		case field == fieldCallback && kind == protowire.VarintType:
-			callback, n = protowire.ConsumeVarint(bytes)
-		case field == fieldTimeoutMs && kind == protowire.VarintType:
-			timeout, n = protowire.ConsumeVarint(bytes)
-		case field == fieldCommand && kind == protowire.BytesType && command == nil:
-			command, n = protowire.ConsumeBytes(bytes)
+		case p.field == fieldCallback:
+			callback = p.number()
+		case p.field == fieldTimeoutMs:
+			timeout = p.number()
+		case p.field == fieldCommand && once:
+			command = p.bytes()
+		case p.field == fieldBatch && once:
+			commands = p.bytes()
 		default:
 			return false
 		}
-		if n < 0 {
+	}
+	limit := wire.Milliseconds(uint32(timeout))
+	switch {
+	case p.odd:
+		return false
+	case commands != nil:
+		batch, good := plainBatch(commands)
+		if !good {
 			return false
 		}
-		bytes = bytes[n:]
+		if limit != 0 {
+			batch.Timeout = limit
+		}
+		r.batch = batch
+	default:
+		words, good := plainWords(r.words[:0], command)
+		if !good {
+			return false
+		}
+		r.Words, r.words = words, words
 	}
-	words, good := r.plainWords(command)
-	if !good {
-		return false
-	}
-	r.callback, r.Timeout = uint32(callback), wire.Milliseconds(uint32(timeout))
-	r.Words, r.words = words, words
+	r.callback, r.Timeout = uint32(callback), limit
 	return true
 }
 
-// plainWords reads a Command.
-func (r *request) plainWords(command []byte) ([][]byte, bool) {
-	var kind uint64
-	var args []byte
-	for len(command) > 0 {
-		field, coding, n := protowire.ConsumeTag(command)
-		if n < 0 {
-			return nil, false
-		}
-		command = command[n:]
-		switch {
-		case field == fieldRequestType && coding == protowire.VarintType:
-			kind, n = protowire.ConsumeVarint(command)
-		case field == fieldArgsArray && coding == protowire.BytesType && args == nil:
-			args, n = protowire.ConsumeBytes(command)
+// plainBatch reads a Batch. The words of all its commands are in one piece, or in few.
+func plainBatch(bytes []byte) (*core.BatchRequest, bool) {
+	batch := new(core.BatchRequest)
+	var all [][]byte
+	p := plain{rest: bytes}
+	for p.next() {
+		switch p.field {
+		case fieldIsAtomic:
+			batch.Atomic = p.flag()
+		case fieldCommands:
+			before := len(all)
+			words, good := plainWords(all, p.bytes())
+			if !good {
+				return nil, false
+			}
+			all = words
+			batch.Commands = append(batch.Commands, all[before:len(all):len(all)])
+		case fieldRaiseOnError:
+			batch.Raise = p.flag()
+		case fieldTimeout:
+			batch.Timeout = wire.Milliseconds(uint32(p.number()))
+		case fieldRetryServerError:
+			p.flag() // they always are
+		case fieldRetryConnectionError:
+			batch.Repeat = p.flag()
 		default:
 			return nil, false
 		}
-		if n < 0 {
-			return nil, false
-		}
-		command = command[n:]
 	}
-	words, known := protobuf.AppendCommand(r.words[:0], protobuf.RequestType(int32(kind)))
-	for known && len(args) > 0 {
-		field, coding, n := protowire.ConsumeTag(args)
-		if n < 0 || field != fieldArgs || coding != protowire.BytesType {
+	return batch, !p.odd
+}
+
+// plainWords adds the words of a Command, of which there is one at least.
+func plainWords(words [][]byte, command []byte) ([][]byte, bool) {
+	var kind uint64
+	var args []byte
+	p := plain{rest: command}
+	for p.next() {
+		switch {
+		case p.field == fieldRequestType:
+			kind = p.number()
+		case p.field == fieldArgsArray && args == nil:
+			args = p.bytes()
+		default:
 			return nil, false
 		}
-		word, m := protowire.ConsumeBytes(args[n:])
-		if m < 0 {
-			return nil, false
-		}
-		words, args = append(words, word), args[n+m:]
 	}
-	return words, known && len(words) > 0
+	before := len(words)
+	words, known := protobuf.AppendCommand(words, protobuf.RequestType(int32(kind)))
+	arg := plain{rest: args}
+	for arg.next() {
+		if arg.field != fieldArgs {
+			return nil, false
+		}
+		words = append(words, arg.bytes())
+	}
+	return words, known && !p.odd && !arg.odd && len(words) > before
 }
