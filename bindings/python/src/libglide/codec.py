@@ -47,7 +47,7 @@ class Codec:
         policy: ResponsePolicy | None = None,
     ) -> bytes:
         """A ``CommandRequest`` of one command."""
-        pieces = encoding.single_command(words)
+        command = encoding.single_command(words)
         if route is not None or timeout is not None or outcomes or policy is not None:
             message = self._messages.command_request()
             if route is not None:
@@ -55,8 +55,8 @@ class Codec:
             _limit(timeout, message)
             message.response_policy = encoding.policy(policy)
             message.outcomes = outcomes
-            pieces.append(_serialized(message))
-        return b"".join(pieces)
+            command += _serialized(message)
+        return command
 
     def batch(
         self,

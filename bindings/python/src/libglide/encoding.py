@@ -37,6 +37,14 @@ _VARINTS = [bytes((number,)) for number in range(_SHORT)]
 _SINGLE_COMMAND, _BATCH, _COMMANDS, _ARGS = b"\x12", b"\x1a", b"\x12", b"\x0a"
 _ARGS_HEADS = [_ARGS + length for length in _VARINTS]
 _CUSTOM_COMMAND = b"\x08\x01\x12"  # request_type 1, and the key of args_array
+# What stands before the arguments of a command, by the length of these; all lengths are short.
+_SINGLE_COMMAND_HEADS = [
+    _SINGLE_COMMAND
+    + _VARINTS[len(_CUSTOM_COMMAND) + 1 + length]
+    + _CUSTOM_COMMAND
+    + _VARINTS[length]
+    for length in range(_SHORT - len(_CUSTOM_COMMAND) - 1)
+]
 _SECURE_TLS, _INSECURE_TLS = 1, 2
 _SIMPLE_ROUTES: dict[type, int] = {AllNodes: 0, AllPrimaries: 1, RandomNode: 2}
 _SLOT_TYPES = {SlotType.PRIMARY: 0, SlotType.REPLICA: 1}
@@ -154,16 +162,19 @@ def command(name: str, words: Sequence[object]) -> list[bytes]:
         RequestError: A text has no UTF-8 form.
         TypeError: A word is neither bytes nor str, int or float.
     """
+    args = _arguments(name, words)
+    return [_CUSTOM_COMMAND, _varint(sum(map(len, args))), *args]
+
+
+def _arguments(name: str, words: Sequence[object]) -> list[bytes]:
+    """The pieces of an ``ArgsArray``; errors as of ``command``."""
     args: list[bytes] = []
-    size = 0
     for position, word in enumerate(words):
         if type(word) is not bytes:
             word = _word(name, position, word)
         length = len(word)
-        head = _ARGS_HEADS[length] if length < _SHORT else _ARGS + _varint(length)
-        args += (head, word)
-        size += len(head) + length
-    return [_CUSTOM_COMMAND, _varint(size), *args]
+        args += (_ARGS_HEADS[length] if length < _SHORT else _ARGS + _varint(length), word)
+    return args
 
 
 def script(given: Script, keys: Sequence[object], args: Sequence[object], message: Any) -> None:
@@ -185,10 +196,15 @@ def script(given: Script, keys: Sequence[object], args: Sequence[object], messag
     message.args.extend(_words("args", args))
 
 
-def single_command(words: Sequence[object]) -> list[bytes]:
-    """The pieces of a ``CommandRequest`` of one command; errors as of ``command``."""
-    pieces = command("args", words)
-    return [_SINGLE_COMMAND, _varint(sum(map(len, pieces))), *pieces]
+def single_command(words: Sequence[object]) -> bytes:
+    """A ``CommandRequest`` of one command and nothing else; errors as of ``command``."""
+    args = b"".join(_arguments("args", words))
+    length = len(args)
+    if length < len(_SINGLE_COMMAND_HEADS):
+        return _SINGLE_COMMAND_HEADS[length] + args
+    size = _varint(length)
+    whole = _varint(len(_CUSTOM_COMMAND) + len(size) + length)
+    return b"".join((_SINGLE_COMMAND, whole, _CUSTOM_COMMAND, size, args))
 
 
 def batch(commands: Sequence[Sequence[object]]) -> list[bytes]:

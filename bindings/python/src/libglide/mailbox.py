@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import time
+from asyncio import get_running_loop
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -45,6 +46,7 @@ class Mailbox:
         self._submit = library.submit
         self._submit_in_session = library.session_submit
         self._completions = library.completions(client)
+        self._create_future: Callable[[], asyncio.Future[tuple[int, bytes]]] = loop.create_future
         self._tag = 0
         self._under_way: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._crowd: deque[asyncio.Future[None]] = deque()  # those for whom there is no room
@@ -68,7 +70,8 @@ class Mailbox:
             RequestError: There is no memory.
             RuntimeError: It is called in another event loop than that of the client.
         """
-        self._check_loop()
+        if get_running_loop() is not self._loop:
+            self._check_loop()
         if self._crowd:
             await self._turn()
         submit, handle = self._submit, self._client
@@ -81,8 +84,7 @@ class Mailbox:
                 raise refusal(status)
             await self._turn(again=True)
             status = submit(handle, request, len(request), tag)
-        future: asyncio.Future[tuple[int, bytes]] = self._loop.create_future()
-        self._under_way[tag] = future
+        self._under_way[tag] = future = self._create_future()
         try:
             return await future
         except asyncio.CancelledError:
@@ -93,7 +95,7 @@ class Mailbox:
             raise
 
     def _check_loop(self) -> None:
-        if asyncio.get_running_loop() is not self._loop:
+        if get_running_loop() is not self._loop:
             raise RuntimeError("the client belongs to another event loop; each loop needs its own")
 
     async def _give_up(self, tag: int) -> None:
