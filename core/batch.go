@@ -115,14 +115,22 @@ type pipeline struct {
 }
 
 func newPipeline(plan *routing.BatchPlan, request *BatchRequest) *pipeline {
-	p := &pipeline{request: request, plan: plan, legs: make([][]*flight, len(request.Commands))}
+	count := 0
+	for _, part := range plan.Parts {
+		count += len(part.Steps)
+	}
+	// In one piece each: a batch has hundreds.
+	flights, places := make([]flight, count), make([]*flight, count)
+	p := &pipeline{request: request, plan: plan, all: make([]*flight, 0, count), legs: make([][]*flight, len(request.Commands))}
 	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
 			command, leg := plan.Of(step)
-			f := newFlight(command, leg)
+			f := &flights[len(p.all)]
+			f.begin(command, leg)
 			f.readOnly = f.readOnly || request.Repeat
 			if p.legs[step.Command] == nil {
-				p.legs[step.Command] = make([]*flight, len(command.Legs))
+				n := len(command.Legs)
+				p.legs[step.Command], places = places[:n:n], places[n:]
 			}
 			p.legs[step.Command][step.Leg] = f
 			p.all = append(p.all, f)
@@ -136,6 +144,10 @@ func (p *pipeline) response() Response {
 	response := Response{Value: routing.ArrayOf(make([]routing.Value, len(p.legs))...)}
 	for i, words := range p.request.Commands {
 		command, _ := p.plan.Of(routing.Step{Command: i})
+		if one := &p.legs[i][0].outcome; len(p.legs[i]) == 1 && one.Err == nil && command.Policy == routing.PolicyDefault {
+			response.Value.Items[i] = one.Value // as it is, and most are so
+			continue
+		}
 		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, outcomesOf(p.legs[i]))
 		if err != nil {
 			response.fail(i, err.(*Error))
