@@ -48,6 +48,7 @@ type conn struct {
 	ahead    int   // bytes that were written ahead of the exchange that will bring them
 	aheadErr error // how that ended
 
+	id      string // its number at the server; "": not known
 	renewal uint64 // of the credential that it logged in with
 	counted bool   // among those that are open; the wire's lock guards it
 	failure error  // why it is of no use any more

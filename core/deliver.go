@@ -283,6 +283,8 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 	}
 	exchange := l.exchange
 	switch {
+	case slices.ContainsFunc(group, func(f *flight) bool { return f.alone }):
+		exchange = l.blocking
 	case alone:
 		exchange = l.aside
 	case waitInLine(group):

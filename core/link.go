@@ -62,18 +62,21 @@ func (l *link) inLine(ctx context.Context, commands ...[][]byte) ([]routing.Valu
 // aside is exchange over a wire of its own, for what takes long: it delays nobody, and ends with
 // its context.
 func (l *link) aside(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {
+	return l.apart(ctx, commands, false)
+}
+
+// blocking is aside for what may have the server wait, which ends there before it ends here.
+func (l *link) blocking(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {
+	return l.apart(ctx, commands, true)
+}
+
+func (l *link) apart(ctx context.Context, commands [][][]byte, blocks bool) ([]routing.Value, error) {
 	w, err := l.take()
 	if err != nil {
 		return nil, &connError{false, err}
 	}
-	cancelled := context.AfterFunc(ctx, w.cut)
-	defer func() { l.give(w, cancelled()) }()
-	replies, err := w.run(ctx, commands)
-	if err != nil {
-		if ended := ctx.Err(); ended != nil {
-			err = &connError{wasSent(err), ended} // rather than what the cut looked like
-		}
-	}
+	replies, whole, err := l.over(ctx, w, commands, blocks)
+	l.give(w, whole)
 	return replies, err
 }
 

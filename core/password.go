@@ -81,7 +81,7 @@ func say(raw net.Conn, commands ...[]byte) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if lines[i] = strings.TrimRight(line, "\r\n"); !strings.HasPrefix(line, "+") && !strings.HasPrefix(line, "-") {
+		if lines[i] = strings.TrimRight(line, "\r\n"); !strings.ContainsAny(line[:1], "+-:") {
 			return nil, errReplyType
 		}
 	}

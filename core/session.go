@@ -377,14 +377,19 @@ func isExec(words [][]byte) bool { return routing.CommandName(words) == "EXEC" }
 
 // exchange is one exchange over the session's wire. A connection that broke is not made anew.
 func (s *Session) exchange(ctx context.Context, commands ...[][]byte) ([]routing.Value, error) {
-	whole := context.AfterFunc(ctx, s.wire.cut)
-	replies, err := s.wire.run(ctx, commands)
+	replies, whole, err := s.wire.link.over(ctx, s.wire, commands, slices.ContainsFunc(commands, s.blocks))
 	var odd *unreadable
-	s.lost = !whole() || err != nil && !errors.As(err, &odd)
+	s.lost = !whole || err != nil && !errors.As(err, &odd)
 	if err != nil && ctx.Err() != nil { // whichever came first, the deadline or the cut
 		err = &connError{wasSent(err), ctx.Err()}
 	}
 	return replies, err
+}
+
+// blocks says whether the server may wait before it answers.
+func (s *Session) blocks(words [][]byte) bool {
+	wait, err := s.client.planner.InSession(words)
+	return err == nil && wait.Blocks && !wait.InLine
 }
 
 // broken is the error of commands that have no reply. What the server only queued has not run: it

@@ -40,10 +40,11 @@ type wire struct {
 	large   *large // the reply of the last exchange, where its one result stands for that
 
 	mu    sync.Mutex
-	made  bool  // there was a connection
-	conn  *conn // the one that stands
-	ahead *conn // the same, made ahead of the exchange that will take it
-	shut  bool  // it makes no connection any more
+	made  bool   // there was a connection
+	conn  *conn  // the one that stands
+	id    string // of the last one, see conn.id
+	ahead *conn  // the same, made ahead of the exchange that will take it
+	shut  bool   // it makes no connection any more
 }
 
 // Connections idle for so long are closed.
@@ -56,6 +57,16 @@ const connBuffer = 32 << 10
 func newWire(l *link, direct bool) (*wire, error) {
 	w := &wire{link: l, direct: direct}
 	return w, w.renewClient()
+}
+
+// shared says that the wire is the lane's.
+func (w *wire) shared() bool { return w == w.link.lane.wire }
+
+// number is that of its last connection at the server; "": there was none, or it is not known.
+func (w *wire) number() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.id
 }
 
 // renewClient gives the wire a client of the library, which has no connection yet.
@@ -206,7 +217,7 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 				made.cut()
 			}
 		})
-		if err = greet(ctx, made.Conn, user, l.role); err != nil {
+		if err = greet(ctx, made, user, l.role); err != nil {
 			_ = made.Conn.Close()
 		}
 		greeted()
@@ -278,6 +289,7 @@ func (r refusal) Error() string { return string(r) }
 var (
 	readOnlyCommand = []byte("*1\r\n$8\r\nREADONLY\r\n")
 	selectCommand   = []byte("*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n")
+	idCommand       = []byte("*2\r\n$6\r\nCLIENT\r\n$2\r\nID\r\n")
 )
 
 // greet says what goes ahead of the library's own handshake, so that every connection has it, also
@@ -291,7 +303,11 @@ var (
 // Something is said in any case: a node that accepts connections and answers nothing is as good as
 // none, and whoever waits here has sent nothing. SELECT 0 changes nothing, and is answered also by a
 // node that is loading.
-func greet(ctx context.Context, raw net.Conn, user *credential, role routing.Role) error {
+//
+// A connection on which commands may block learns its number, to be unblocked by it; a user who may
+// not ask for it goes without.
+func greet(ctx context.Context, made *conn, user *credential, role routing.Role) error {
+	raw := made.Conn
 	if deadline, has := ctx.Deadline(); has {
 		if err := raw.SetDeadline(deadline); err != nil {
 			return err
@@ -307,9 +323,19 @@ func greet(ctx context.Context, raw net.Conn, user *credential, role routing.Rol
 	if len(commands) == 0 {
 		commands = append(commands, selectCommand)
 	}
+	asksID := !made.wire.shared()
+	if asksID {
+		commands = append(commands, idCommand)
+	}
 	lines, err := say(raw, commands...)
 	if err != nil {
 		return err
+	}
+	if last := len(lines) - 1; asksID {
+		if number, is := strings.CutPrefix(lines[last], ":"); is {
+			made.id = number
+		}
+		lines = lines[:last]
 	}
 	for _, line := range lines {
 		if err := refusalOf(line); err != nil && !strings.Contains(line, "cluster support disabled") {
@@ -327,7 +353,7 @@ func (w *wire) keep(made *conn) error {
 		_ = made.Conn.Close()
 		return net.ErrClosed
 	}
-	w.conn, w.made, made.counted = made, true, true
+	w.conn, w.id, w.made, made.counted = made, made.id, true, true
 	w.link.counters.opened()
 	return nil
 }
