@@ -73,6 +73,7 @@ calls = {
     "glideGoKeySlot": lambda: (glide.key_slot(b"foo"), None, b""),
     "glideGoSchema": lambda: (glide.schema()[0], None, b""),
     "glideGoSetLog": lambda: (glide.set_log(0, None), None, b""),
+    "glideGoLogSettled": lambda: (glide.set_log(0, None), None, b""),
     "glideGoClientOpen": lambda: glide.open(config),
     "glideGoClientExecute": lambda: with_handle(glide.execute(client._handle, ping)),
     "glideGoClientResolve": lambda: with_handle(glide.resolve(client._handle, ping)),
@@ -144,6 +145,7 @@ def exports() -> set[str]:
 WITHOUT_RESPONSE = {
     "glideGoSchema",
     "glideGoSetLog",
+    "glideGoLogSettled",
     "glideGoClientClose",
     "glideGoClientLimit",
     "glideGoRouterClose",
@@ -311,10 +313,10 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 16
+    assert len(told) == 17
     for place, status, handle, size in told:
         # A router that opened has nothing to say, and so needs no memory; nor have these two.
-        silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog")
+        silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog", "glideGoLogSettled")
         expected = 0 if place in silent else INTERNAL
         assert (place, status, size) == (place, expected, 0)
         assert not handle or place == "glideGoRouterOpen"

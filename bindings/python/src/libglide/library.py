@@ -172,7 +172,7 @@ class Library:
         self._interrupt = Interrupt(self._c.glide_on_interrupt)
         self.asking = self._interrupt.asking
         """Within it, calls of this thread end once a function says so; not of the main thread."""
-        self._log = _LOG_CALLBACK()
+        self._logs: list[object] = []  # that the library may call
         self._log_lock = threading.Lock()
         self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit
         """Begin a ``CommandRequest`` of a client, which has so many bytes, under a tag."""
@@ -198,10 +198,15 @@ class Library:
             take(level, ctypes.string_at(line, size).decode("utf-8", "replace"))  # type: ignore[misc]
 
         function = _LOG_CALLBACK() if take is None else _LOG_CALLBACK(callback)
+        self._interrupt.watch()
         with self._log_lock:
+            self._logs.append(function)
             status = int(self._c.glide_set_log(level, function, None))
             if status == Status.OK:
-                self._log = function  # the one before is not called any more
+                del self._logs[:-1]  # are not called any more
+            elif status == Status.INVALID_ARGUMENT:
+                self._logs.pop()
+        self._interrupt.check()
         return status
 
     def key_slot(self, key: bytes) -> int:
