@@ -343,13 +343,22 @@ class Completions:
         return status, taken
 
 
+_loaded: dict[str, Library] = {}
+
+
 @functools.cache
 def load() -> Library:
     """The library, loaded by the first call.
 
+    Of threads that come here at once all get the same: it is what hears of signals.
+
     Raises:
         LibraryError: It was not found; the message lists where it was looked for.
     """
+    return _loaded.setdefault(NAME, _load())
+
+
+def _load() -> Library:
     if sys.platform == "linux" and not _is_glibc():
         raise LibraryError(
             "libglide needs glibc, and this Python runs on another C library (musl, as on "
