@@ -175,10 +175,13 @@ SOAKING := GOGC=10 GOMAXPROCS=4
 SOAKED  := $(SOAKING) $(VENV)/bin/python bindings/soak/soak.py
 SOAKTIME = $(shell echo '$(SOAK)' | sed 's/s$$//; s/m$$/*60/; s/h$$/*3600/')
 
-soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, from C and from Python: memory, handles, goroutines stay flat
+CALLS   ?=
+SOAKFOR  = $(if $(CALLS),--seconds 0 --calls $(CALLS),--seconds $$(($(SOAKTIME)/2))) $(if $(ONLY),--only "$(ONLY)")
+
+soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, or each CALLS=1000000 times, ONLY=pattern, from C and from Python: memory, handles, goroutines stay flat
 	$(SERVER) $(CLUSTER) sh -c '\
-		$(SOAKING) $(SOAKER) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); c=$$?; echo; \
-		$(SOAKED) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); exit $$((c + $$?))'
+		$(SOAKING) $(SOAKER) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); c=$$?; echo; \
+		$(SOAKED) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); exit $$((c + $$?))'
 
 # With a cluster running: the soak leaves no function out, sees what is left behind, and sees nothing
 # where nothing is.
