@@ -190,9 +190,10 @@ SOAKED  := $(SOAKING) $(VENV)/bin/python bindings/soak/soak.py
 SOAKTIME = $(shell echo '$(SOAK)' | sed 's/s$$//; s/m$$/*60/; s/h$$/*3600/')
 
 CALLS   ?=
-SOAKFOR  = $(if $(CALLS),--seconds 0 --calls $(CALLS),--seconds $$(($(SOAKTIME)/2))) $(if $(ONLY),--only "$(ONLY)")
+THREADS ?= 4
+SOAKFOR  = $(if $(CALLS),--seconds 0 --calls $(CALLS),--seconds $$(($(SOAKTIME)/2))) --threads $(THREADS) $(if $(ONLY),--only "$(ONLY)")
 
-soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, or each CALLS=1000000 times, ONLY=pattern, from C and from Python: memory, handles, goroutines stay flat
+soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, or each CALLS=1000000 times, THREADS=4, ONLY=pattern, from C and from Python: memory, handles, goroutines stay flat
 	$(SERVER) $(CLUSTER) sh -c '\
 		$(SOAKING) $(SOAKER) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); c=$$?; echo; \
 		$(SOAKED) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); exit $$((c + $$?))'
