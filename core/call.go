@@ -320,8 +320,11 @@ func (k *Call) calledOff(err error) error {
 
 // context ends at the deadline, with the client, or when the call is abandoned.
 func (k *Call) context() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(k.client.closing)
-	if !k.deadline.IsZero() {
+	var ctx context.Context
+	var cancel context.CancelFunc
+	if k.deadline.IsZero() {
+		ctx, cancel = context.WithCancel(k.client.closing)
+	} else {
 		ctx, cancel = context.WithDeadline(k.client.closing, k.deadline)
 	}
 	k.mu.Lock()

@@ -9,12 +9,15 @@ import (
 // makes room for what a length promises before it has come, and reads nested replies by recursion:
 // a server that lies could end the process.
 const (
-	maxReplyBytes    = 1 << 30   // of one reply; what carries it over the border ends at twice that
-	maxReplyElements = 1 << 24   // that are promised and have not come yet, over all levels
+	maxReplyElements = 1 << 24   // of one reply, over all levels, as they are promised
 	maxBulkBytes     = 512 << 20 // of one string: the server's own default (proto-max-bulk-len)
 	maxLineBytes     = 1 << 20   // of an error, a number, a length
 	maxNesting       = 128       // levels; parseReply refuses politely from maxDepth on
 )
+
+// maxReplyBytes is of one reply; what carries it over the border ends at twice that. The tests have
+// a smaller one, since they have not the memory.
+var maxReplyBytes = 1 << 30
 
 var (
 	errReplyLength = errors.New("malformed reply: a length that is none")
@@ -37,8 +40,10 @@ type guard struct {
 	line   int   // bytes of the line so far
 	skip   int64 // bytes of the string, with its end, that are still to come
 	bytes  int64 // of the reply so far
-	open   []int64
-	owed   int64 // the sum of open: elements still to come
+	// elements that the reply has promised so far. Those that have come count too: a null of three
+	// bytes is more than a hundred in memory.
+	elements int64
+	open     []int64 // by level, the elements that are still to come
 }
 
 type guardState uint8
@@ -107,7 +112,7 @@ func wholeString(p []byte) int {
 }
 
 func (g *guard) took(n int64) error {
-	if g.bytes += n; g.bytes > maxReplyBytes {
+	if g.bytes += n; g.bytes > int64(maxReplyBytes) {
 		return errReplySize
 	}
 	return nil
@@ -200,7 +205,7 @@ func (g *guard) promised() error {
 		g.element()
 		return nil
 	}
-	if g.owed += g.number; g.owed > maxReplyElements {
+	if g.elements += g.number; g.elements > maxReplyElements {
 		return errReplySize
 	}
 	if len(g.open) == maxNesting {
@@ -215,11 +220,10 @@ func (g *guard) element() {
 	g.state = atType
 	for len(g.open) > 0 {
 		last := len(g.open) - 1
-		g.owed--
 		if g.open[last]--; g.open[last] > 0 {
 			return
 		}
 		g.open = g.open[:last]
 	}
-	g.bytes = 0 // the reply is whole
+	g.bytes, g.elements = 0, 0 // the reply is whole
 }

@@ -27,7 +27,7 @@ func TestTheGuardPassesEveryTypeHoweverItIsCut(t *testing.T) {
 		}
 		require.Equal(t, atType, g.state)
 		require.Empty(t, g.open)
-		require.Zero(t, g.owed)
+		require.Zero(t, g.elements)
 		require.Zero(t, g.bytes)
 	}
 }
@@ -74,6 +74,16 @@ func TestTheGuardStopsAReplyThatDoesNotEnd(t *testing.T) {
 	t.Fatal("nobody stopped it")
 }
 
+func TestTheGuardCountsTheElementsThatHaveComeToo(t *testing.T) {
+	var g guard
+	const inner = 1_000_000
+	list := []byte(fmt.Sprintf("*2\r\n*%d\r\n%s", inner, strings.Repeat("_\r\n", inner)))
+	for range maxReplyElements / inner {
+		require.NoError(t, g.check(list))
+	}
+	require.ErrorIs(t, g.check(list), errReplySize)
+}
+
 // FuzzGuard: however the bytes are cut the guard says the same, and keeps its limits.
 func FuzzGuard(f *testing.F) {
 	f.Add([]byte(wellFormed))
@@ -92,14 +102,14 @@ func FuzzGuard(f *testing.F) {
 		require.NoError(t, err)
 		for _, g := range []*guard{&whole, &pieces} {
 			if g.state == atType { // what else there is was of the element before
-				*g = guard{open: g.open, owed: g.owed, bytes: g.bytes}
+				*g = guard{open: g.open, elements: g.elements, bytes: g.bytes}
 			}
 			if len(g.open) == 0 {
 				g.open = nil
 			}
 		}
 		require.Equal(t, whole, pieces)
-		require.LessOrEqual(t, whole.owed, int64(maxReplyElements))
+		require.LessOrEqual(t, whole.elements, int64(maxReplyElements))
 		require.LessOrEqual(t, len(whole.open), maxNesting)
 	})
 }

@@ -34,6 +34,9 @@ var hostile = map[string]string{
 	"no reply at all":         "HTTP/1.1 400 Bad Request\r\n\r\n",
 }
 
+// oversized are those of them that would be well formed.
+var oversized = []string{"a string of gigabytes", "an array of billions", "a map of millions", "arrays of millions"}
+
 // allocated is how many bytes something allocates, all goroutines together.
 func allocated(do func()) uint64 {
 	var before, after runtime.MemStats
@@ -58,10 +61,57 @@ func TestAHostileReplyIsAnErrorInBoundedMemory(t *testing.T) {
 				require.Equal(t, StatusConnection, failed.Status, failed.Message)
 				require.True(t, failed.Sent)
 				require.Equal(t, f.three.Address(), failed.Node)
+				if slices.Contains(oversized, name) {
+					require.Contains(t, failed.Message, errReplySize.Error())
+				}
 			}), uint64(muchMemory))
 			run(t, client, command("SET", "foo", "2"))
+			require.NotEqual(t, connectionOf(t, f.three, "SET foo 1"), connectionOf(t, f.three, "SET foo 2"))
 		})
 	}
+}
+
+func TestAReplyThatGrowsWithoutEndIsAnErrorThatNamesTheLimitAndTheNode(t *testing.T) {
+	usual := maxReplyBytes
+	maxReplyBytes = 8 << 20
+	t.Cleanup(func() { maxReplyBytes = usual })
+	text := strings.Repeat("$1000\r\n"+strings.Repeat("x", 1000)+"\r\n", 100)
+	for name, reply := range map[string]fakenode.Reply{
+		"strings":           fakenode.Endless("*1000000\r\n"+text, text),
+		"strings of a set":  fakenode.Endless("~1000000\r\n"+text, text),
+		"strings of a map":  fakenode.Endless("%1000000\r\n"+text, text),
+		"strings and more":  fakenode.Endless("*1000000\r\n:1\r\n", text),
+		"strings of lists":  fakenode.Endless("*100000\r\n", "*100\r\n"+text),
+		"strings with tags": fakenode.Endless("*100000\r\n", "|1\r\n+tag\r\n:1\r\n*100\r\n"+text),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fakeCluster(t)
+			f.three.On("SET foo", reply, fakenode.Simple("OK"))
+			client := openFakes(t, f)
+			request := command("SET", "foo", "1")
+			request.Timeout = time.Minute
+			require.Less(t, allocated(func() {
+				failed := failure(t, client, request)
+				require.Equal(t, StatusConnection, failed.Status, failed.Message)
+				require.Contains(t, failed.Message, errReplySize.Error())
+				require.True(t, failed.Sent)
+				require.Equal(t, f.three.Address(), failed.Node)
+			}), uint64(muchMemory))
+			run(t, client, command("SET", "foo", "2"))
+			require.NotEqual(t, connectionOf(t, f.three, "SET foo 1"), connectionOf(t, f.three, "SET foo 2"))
+		})
+	}
+}
+
+// connectionOf is the number of the connection that a command came on, once.
+func connectionOf(t *testing.T, node *fakenode.Node, words string) (number int) {
+	for on := 1; on <= node.Connections(); on++ {
+		if got := node.GotOn(on, words); len(got) > 0 {
+			require.Len(t, got, 1)
+			number = on
+		}
+	}
+	return number
 }
 
 func TestAHostileHandshakeIsAnErrorInBoundedMemory(t *testing.T) {

@@ -42,7 +42,7 @@ func TestACommandThatBlocksAndIsCancelledIsUnblockedBeforeAnybodyIsTold(t *testi
 	_, p, gate := blocked(t, f)
 	require.False(t, p.Abandon(context.Canceled))
 	<-asked
-	require.Equal(t, []string{strconv.Itoa(connectionOf(f.three, "BLPOP"))}, unblocks(f.three))
+	require.Equal(t, []string{strconv.Itoa(connectionOf(t, f.three, "BLPOP"))}, unblocks(f.three))
 	select {
 	case <-p.done:
 		t.Fatal("it was told while the server could still serve it")
@@ -53,16 +53,6 @@ func TestACommandThatBlocksAndIsCancelledIsUnblockedBeforeAnybodyIsTold(t *testi
 	<-p.done
 	require.Equal(t, StatusCancelled, p.Err.(*Error).Status)
 	require.True(t, p.Err.(*Error).Sent)
-}
-
-// connectionOf is the number of the connection that some words came on.
-func connectionOf(node *fakenode.Node, words string) int {
-	for number := 1; number <= node.Connections(); number++ {
-		if len(node.GotOn(number, words)) > 0 {
-			return number
-		}
-	}
-	return 0
 }
 
 func TestACommandThatHasNotComeToBlockYetIsUnblockedAgain(t *testing.T) {

@@ -259,9 +259,19 @@ glide_status forked_schema(glide_buffer *schema)
     return status;
 }
 
+/* pass_interrupts - have the copy ask this thread's hook, through this library, which knows when
+ * the hook is running. */
+static void pass_interrupts(void)
+{
+    copy.glide_on_interrupt(interruptible() ? interrupted : NULL);
+}
+
 glide_status forked_set_log(int32_t level, glide_log_callback callback, void *context)
 {
-    return loaded ? copy.glide_set_log(level, callback, context) : GLIDE_OK;
+    if (!loaded)
+        return GLIDE_OK;
+    pass_interrupts();
+    return copy.glide_set_log(level, callback, context);
 }
 
 int32_t forked_key_slot(const uint8_t *key, size_t len)
@@ -297,13 +307,6 @@ glide_status forked_router_close(glide_router router)
     if (status == GLIDE_OK)
         return copy.glide_router_close(router);
     return status == GLIDE_ERR_FORKED ? GLIDE_OK : status; /* the parent closes its own */
-}
-
-/* pass_interrupts - have the copy ask this thread's hook, through this library, which knows when
- * the hook is running. */
-static void pass_interrupts(void)
-{
-    copy.glide_on_interrupt(interruptible() ? interrupted : NULL);
 }
 
 glide_status forked_client_open(const uint8_t *config, size_t len, glide_client *client,

@@ -12,6 +12,7 @@ import "C"
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -107,15 +108,10 @@ func (b *logbook) say(line logLine) {
 	C.deliver(b.callback, b.context, C.int32_t(line.level), (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)-1))
 }
 
-// close returns when the host has the lines that waited and is not called any more.
-func (b *logbook) close() {
-	close(b.stop)
-	<-b.stopped
-}
-
 var logging struct {
-	mu   sync.Mutex
-	book *logbook // nil: no callback is set
+	mu     sync.Mutex
+	book   *logbook   // nil: no callback is set
+	before []*logbook // were replaced, and may still have lines for the host
 }
 
 //export glideGoSetLog
@@ -133,8 +129,11 @@ func glideGoSetLog(level C.int32_t, callback C.glide_log_callback, context C.uin
 func setLog(level C.int32_t, callback C.glide_log_callback, context C.uintptr_t) {
 	logging.mu.Lock()
 	defer logging.mu.Unlock()
-	before := logging.book
-	logging.book = nil
+	if replaced := logging.book; replaced != nil {
+		close(replaced.stop)
+		logging.before = append(logging.before, replaced)
+		logging.book = nil
+	}
 	switch {
 	case level == C.GLIDE_LOG_OFF:
 		core.SetLog(core.LogOff, nil)
@@ -144,7 +143,43 @@ func setLog(level C.int32_t, callback C.glide_log_callback, context C.uintptr_t)
 		logging.book = newLogbook(unsafe.Pointer(callback), context)
 		core.SetLog(core.LogLevel(level), logging.book.take)
 	}
-	if before != nil {
-		before.close()
+}
+
+// logMoment is how long a thread waits between two looks for an interrupt.
+const logMoment = 20 * time.Millisecond
+
+// glideGoLogSettled waits a moment for the callbacks that were replaced to have had their lines: 1,
+// they are not called any more; 0, they may be; -1, it failed. A moment, since a host may be slow,
+// and the thread is to hear of signals.
+//
+//export glideGoLogSettled
+func glideGoLogSettled() (settled C.int) {
+	if guard(func() error {
+		fault("glideGoLogSettled")
+		if logSettled() {
+			settled = 1
+		}
+		return nil
+	}) != nil {
+		return -1
 	}
+	return settled
+}
+
+func logSettled() bool {
+	logging.mu.Lock()
+	before := slices.Clone(logging.before)
+	logging.mu.Unlock()
+	moment := time.After(logMoment)
+	for _, book := range before {
+		select {
+		case <-book.stopped:
+		case <-moment:
+			return false
+		}
+	}
+	logging.mu.Lock()
+	defer logging.mu.Unlock()
+	logging.before = slices.DeleteFunc(logging.before, func(book *logbook) bool { return slices.Contains(before, book) })
+	return true
 }

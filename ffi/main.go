@@ -260,8 +260,8 @@ func input(pointer *C.uint8_t, size C.size_t) []byte {
 const maxResponse = math.MaxInt32
 
 func checkSize(size int) error {
-	if size > maxResponse {
-		return core.NewError(core.StatusInternal, "the response has %d bytes; a message holds %d", size, maxResponse)
+	if most := longest(); size > most {
+		return core.NewError(core.StatusInternal, "the response has %d bytes; a message holds %d", size, most)
 	}
 	return nil
 }

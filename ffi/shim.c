@@ -109,14 +109,34 @@ glide_status glide_schema(glide_buffer *schema)
     return forked() ? forked_schema(schema) : glideGoSchema(schema);
 }
 
+/* settle_log - wait until the callbacks that were replaced have had their lines. In C, as every wait
+ * in which the hook is asked: where it forks, the child has no Go code to come back to. */
+static glide_status settle_log(void)
+{
+    int settled;
+
+    while ((settled = glideGoLogSettled()) == 0) {
+        const int wants_out = interrupted();
+
+        if (forked())
+            return GLIDE_ERR_FORKED;
+        if (wants_out)
+            return GLIDE_ERR_CANCELLED;
+    }
+    return settled > 0 ? GLIDE_OK : GLIDE_ERR_INTERNAL;
+}
+
 glide_status glide_set_log(int32_t level, glide_log_callback callback, void *context)
 {
+    glide_status status;
+
     if (level < GLIDE_LOG_OFF || level > GLIDE_LOG_DEBUG || log_delivering())
         return GLIDE_ERR_INVALID_ARGUMENT;
     fork_keep_log(level, callback, context);
     if (forked())
         return forked_set_log(level, callback, context);
-    return glideGoSetLog(level, callback, (uintptr_t)context);
+    status = glideGoSetLog(level, callback, (uintptr_t)context);
+    return status == GLIDE_OK ? settle_log() : status;
 }
 
 int32_t glide_key_slot(const uint8_t *key, size_t len)

@@ -176,13 +176,19 @@ typedef void (*glide_log_callback)(void *context, int32_t level, const char *lin
  * argument of a command and no value. Up to GLIDE_LOG_INFO a request that succeeds at once logs
  * nothing; what is off costs nothing.
  *
- * Blocks until the callback that was set before has taken the lines that waited for it; after that
- * it is not called again. So a program that is about to end calls glide_set_log(GLIDE_LOG_OFF, NULL,
- * NULL), and gets the last lines. It must not hold a lock that its callback takes.
+ * Blocks until the callbacks that were set before have taken the lines that waited for them; after
+ * that they are not called again. So a program that is about to end calls
+ * glide_set_log(GLIDE_LOG_OFF, NULL, NULL), and gets the last lines. It must not hold a lock that its
+ * callback takes.
+ *
+ * glide_on_interrupt() ends that wait, and it alone: on GLIDE_ERR_CANCELLED the change is made, and
+ * those that were set before may still be called, until a later call returns GLIDE_OK.
  *
  * The child of a fork logs as its parent did.
  *
- * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT where the level is none, or within a callback.
+ * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT where the level is none, or within a callback;
+ * GLIDE_ERR_CANCELLED; GLIDE_ERR_FORKED where the process was forked during the wait, in the child;
+ * GLIDE_ERR_INTERNAL.
  */
 GLIDE_API glide_status glide_set_log(int32_t level, glide_log_callback callback, void *context);
 

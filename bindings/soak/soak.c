@@ -2,7 +2,7 @@
  * soak - call every function of glide.h again and again, from several threads, and see that nothing
  * grows.
  *
- *   soak ADDRESSES [--seconds N] [--calls N] [--threads N] [--only PART] [--leak] [--names]
+ *   soak ADDRESSES [--seconds N] [--calls N] [--threads N] [--only PATTERN] [--leak] [--names]
  *
  * To be run with GOGC=10 in the environment: garbage that waits to be collected would hide a leak.
  *
@@ -10,9 +10,11 @@
  * all (30; 0: no limit); then all of them at once, on clients that are closed and opened meanwhile.
  * After each there is a line: the calls, the memory that 1,000 of them cost by least squares, and
  * what is open. Where something grows it is named, and the exit code is 1. --only takes the functions
- * with that in their names; --leak leaves things behind on purpose; --names prints the functions.
+ * whose names an extended regular expression matches, and calls no other; --leak leaves things
+ * behind on purpose; --names prints the functions.
  */
 #define _GNU_SOURCE
+#include <regex.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +47,8 @@ typedef struct options {
     double seconds;
     uint64_t calls;
     int threads;
-    const char *only;
+    bool some; /* only those that it matches */
+    regex_t only;
     bool leak, names;
 } options;
 
@@ -181,6 +184,11 @@ static phase phase_of(field *on, size_t number)
                    .on = on};
 }
 
+static bool chosen(const options *given, const phase *what)
+{
+    return !given->some || regexec(&given->only, what->name, 0, NULL, 0) == 0;
+}
+
 /* ---- The program ----------------------------------------------------------------------------- */
 
 /* warm_up - call everything for a while, so that every connection and every thread that the calls
@@ -193,6 +201,8 @@ static gauge warm_up(field *on, const options *given)
     for (size_t i = 0; i <= entry_count; i++) {
         phase warm = phase_of(on, i);
 
+        if (!chosen(given, &warm))
+            continue;
         warm.calls_max = given->calls < WARM_CALLS ? given->calls : WARM_CALLS;
         run(&warm, given->threads);
     }
@@ -226,7 +236,7 @@ static int soak(const options *given)
         gauge after;
         slope line;
 
-        if (given->only != NULL && strstr(during.name, given->only) == NULL)
+        if (!chosen(given, &during))
             continue;
         during.calls_max = given->calls;
         if (during.least > given->calls)
@@ -260,8 +270,9 @@ static bool read_options(int argc, char **argv, options *given)
             given->leak = true;
         else if (strcmp(argv[i], "--names") == 0)
             given->names = true;
-        else if (strcmp(argv[i], "--only") == 0 && valued)
-            given->only = argv[++i];
+        else if (strcmp(argv[i], "--only") == 0 && valued && !given->some &&
+                 regcomp(&given->only, argv[i + 1], REG_EXTENDED | REG_NOSUB) == 0)
+            given->some = ++i > 0;
         else if (strcmp(argv[i], "--seconds") == 0 && valued)
             given->seconds = atof(argv[++i]);
         else if (strcmp(argv[i], "--calls") == 0 && valued)
@@ -283,7 +294,7 @@ int main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (!read_options(argc, argv, &given)) {
-        fprintf(stderr, "soak ADDRESSES [--seconds N] [--calls N] [--threads N] [--only PART] "
+        fprintf(stderr, "soak ADDRESSES [--seconds N] [--calls N] [--threads N] [--only PATTERN] "
                         "[--leak] [--names]\n");
         return 2;
     }

@@ -12,6 +12,7 @@ import gc
 import itertools
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -359,7 +360,7 @@ def soak(given: argparse.Namespace) -> int:
     client = Client.connect(seeds[:1], request_timeout=60.0, connection_timeout=60.0)
     on = Field(seeds, client, client.topology())
     client.execute("SET", "soak:text", "x")
-    phases = (*ENTRIES, mixed)
+    phases = [entry for entry in (*ENTRIES, mixed) if given.only.search(entry.__name__)]
     on.shared = [on.open() for _ in range(4)]
     for entry in phases:
         run(on, entry, min(WARM_CALLS, given.calls), None, given.threads)
@@ -399,6 +400,7 @@ def main() -> int:
     parser.add_argument("addresses", help="host:port,... of a cluster")
     parser.add_argument("--seconds", type=float, default=30.0, help="0: as long as it takes")
     parser.add_argument("--calls", type=int, default=1_000_000, help="of each, at most")
+    parser.add_argument("--only", type=re.compile, default="", help="those that this matches")
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--leak", action="store_true", help="leave things behind on purpose")
     return soak(parser.parse_args())

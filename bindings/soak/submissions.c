@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "submissions.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -83,6 +84,18 @@ static void free_taken(worker *self, glide_completion *taken, size_t count, bool
     }
 }
 
+/* await - the descriptor is readable. A signal of the Go runtime may end the wait of a thread that has
+ * just come out of it, and poll() is not restarted. */
+static void await(struct pollfd *waiting)
+{
+    int ready;
+
+    do
+        ready = poll(waiting, 1, PATIENCE_MS);
+    while (ready < 0 && errno == EINTR);
+    EXPECT(ready == 1);
+}
+
 /* take - so many completions, for which it waits on a descriptor of its own. */
 static void take(worker *self, size_t count, bool together)
 {
@@ -95,7 +108,7 @@ static void take(worker *self, size_t count, bool together)
     waiting.fd = glide_client_event_fd(self->target);
     EXPECT(waiting.fd >= 0);
     for (; count > 0; count -= found) {
-        EXPECT(poll(&waiting, 1, PATIENCE_MS) == 1);
+        await(&waiting);
         EXPECT(glide_client_poll(self->target, taken, count, &found) == GLIDE_OK);
         for (size_t i = 0; i < found; i++)
             check_end(self, &taken[i]);

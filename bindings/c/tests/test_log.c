@@ -172,6 +172,36 @@ TEST(a_callback_may_call_the_library_but_not_change_the_log)
         CHECK_INT(seen[i], GLIDE_ERR_INVALID_ARGUMENT);
 }
 
+static int wants_out(void)
+{
+    return 1;
+}
+
+TEST(an_interrupt_ends_the_wait_for_a_callback_and_a_later_call_waits_for_it)
+{
+    logbook *slow = calloc(1, sizeof *slow), *next = calloc(1, sizeof *next);
+    int count;
+
+    CHECK_INT(glide_set_log(GLIDE_LOG_WARN, take, slow), GLIDE_OK);
+    slow->hold = true;
+    fail_to_connect();
+    CHECK_INT(glide_on_interrupt(wants_out), GLIDE_OK);
+    CHECK_INT(glide_set_log(GLIDE_LOG_WARN, take, next), GLIDE_ERR_CANCELLED);
+    CHECK_INT(glide_set_log(GLIDE_LOG_WARN, take, next), GLIDE_ERR_CANCELLED);
+    CHECK_INT(glide_on_interrupt(NULL), GLIDE_OK);
+    CHECK_INT(slow->count, 0);
+    fail_to_connect();
+    slow->hold = false;
+    stop();
+    CHECK_INT(told(slow, GLIDE_LOG_WARN, "no connection to 127.0.0.1:1"), 1);
+    CHECK_INT(told(next, GLIDE_LOG_WARN, "no connection to 127.0.0.1:1"), 1);
+    count = slow->count;
+    fail_to_connect();
+    CHECK_INT(slow->count, count);
+    free(slow);
+    free(next);
+}
+
 TEST(a_level_that_is_none_is_refused_and_changes_nothing)
 {
     logbook *book = calloc(1, sizeof *book);

@@ -57,6 +57,16 @@ func Slowly(value Value, pause time.Duration) Reply {
 	})
 }
 
+// Endless writes a beginning, and then the same bytes until nobody reads them any more.
+func Endless(beginning, again string) Reply {
+	return fault(func(c *connection, _ []string) bool {
+		for c.writeBytes([]byte(beginning)) {
+			beginning = again
+		}
+		return false
+	})
+}
+
 // Late does what reply does after a pause. Other commands on the connection wait meanwhile.
 func Late(reply Reply, pause time.Duration) Reply {
 	return fault(func(c *connection, command []string) bool {

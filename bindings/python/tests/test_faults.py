@@ -73,6 +73,7 @@ calls = {
     "glideGoKeySlot": lambda: (glide.key_slot(b"foo"), None, b""),
     "glideGoSchema": lambda: (glide.schema()[0], None, b""),
     "glideGoSetLog": lambda: (glide.set_log(0, None), None, b""),
+    "glideGoLogSettled": lambda: (glide.set_log(0, None), None, b""),
     "glideGoClientOpen": lambda: glide.open(config),
     "glideGoClientExecute": lambda: with_handle(glide.execute(client._handle, ping)),
     "glideGoClientResolve": lambda: with_handle(glide.resolve(client._handle, ping)),
@@ -144,6 +145,7 @@ def exports() -> set[str]:
 WITHOUT_RESPONSE = {
     "glideGoSchema",
     "glideGoSetLog",
+    "glideGoLogSettled",
     "glideGoClientClose",
     "glideGoClientLimit",
     "glideGoRouterClose",
@@ -311,10 +313,38 @@ for call in calls.values():
 """
     *told, closed = answers(program, cluster)
     assert closed == ["closed", True, None, 0]  # the client that nobody could be told of
-    assert len(told) == 16
+    assert len(told) == 17
     for place, status, handle, size in told:
         # A router that opened has nothing to say, and so needs no memory; nor have these two.
-        silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog")
+        silent = ("glideGoRouterOpen", "glideGoClientLimit", "glideGoSetLog", "glideGoLogSettled")
         expected = 0 if place in silent else INTERNAL
         assert (place, status, size) == (place, expected, 0)
         assert not handle or place == "glideGoRouterOpen"
+
+
+def test_a_response_beyond_the_limit_is_an_error_that_names_it_and_the_client_goes_on(
+    cluster: Cluster,
+) -> None:
+    program = """
+def told(call):
+    try:
+        return ["told", 0, None, len(call())]
+    except libglide.RequestError as error:
+        return ["told", error.status, error.sent, str(error)]
+
+value = "x" * (700 << 10)
+client.execute("SET", "{faults}a", value)
+client.execute("SET", "{faults}b", value)
+both = lambda: client.execute("MGET", "{faults}a", "{faults}b")
+everywhere = lambda: client.execute("ECHO", value, route=AllNodes())
+for call in (both, everywhere, lambda: [client.execute("SET", "{faults}a", value)]):
+    with fault("response"):
+        print(json.dumps(told(call)))
+    print(json.dumps(told(call)))
+"""
+    both, then, everywhere, after, *short = answers(program, cluster)
+    for _, status, sent, message in (both, everywhere):
+        assert (status, sent) == (INTERNAL, True)
+        assert re.search(r"the response has \d+ bytes; a message holds 1048576", str(message))
+    assert (then, after) == (["told", 0, None, 2], ["told", 0, None, 6])
+    assert short == [["told", 0, None, 1]] * 2

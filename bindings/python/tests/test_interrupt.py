@@ -213,6 +213,121 @@ def test_the_replies_of_an_interrupted_fan_out_are_given_to_no_later_call(
     assert said == "\n".join(["b'v' None"] * 3)
 
 
+SLOW_LOGGER = """
+    import libglide, logging
+
+    class Slow(logging.Handler):
+        def emit(self, record):
+            taken.append(record.getMessage())
+            done.wait(20)
+
+    def logger(name, handler):
+        made = logging.getLogger(name)
+        made.setLevel(logging.DEBUG)
+        made.addHandler(handler)
+        return made
+
+    taken, done = [], threading.Event()
+    libglide.set_log("DEBUG", logger("slow", Slow()))
+    Client.connect(sys.argv[1], connection_timeout=10.0).close()
+"""
+
+
+def test_ctrl_c_ends_a_wait_for_a_slow_logger_and_the_log_is_set_all_the_same(
+    cluster: Cluster,
+) -> None:
+    said = outcome(
+        cluster,
+        SLOW_LOGGER
+        + """
+    class Quick(logging.Handler):
+        def emit(self, record):
+            told.append(record.getMessage())
+
+    told = []
+    later(0.3)
+    began = time.monotonic()
+    try:
+        libglide.set_log("DEBUG", logger("quick", Quick()))
+    except KeyboardInterrupt:
+        print(time.monotonic() - began < 10, client.execute("GET", "{interrupt}key"), len(taken))
+    Client.connect(sys.argv[1], connection_timeout=10.0).close()
+    while not any(line.startswith("a client of ") for line in told):
+        time.sleep(0.01)
+    print(len(taken))
+    done.set()
+    """,
+    )
+    assert said == "True b'v' 1\n1"
+
+
+def test_after_an_interrupted_wait_the_next_call_waits_for_the_slow_logger(
+    cluster: Cluster,
+) -> None:
+    said = outcome(
+        cluster,
+        SLOW_LOGGER
+        + """
+    for _ in range(2):
+        later(0.3)
+        try:
+            libglide.set_log(None)
+        except KeyboardInterrupt:
+            print("interrupted", len(taken))
+    threading.Timer(0.3, done.set).start()
+    libglide.set_log(None)
+    lines = len(taken)
+    Client.connect(sys.argv[1], connection_timeout=10.0).close()
+    libglide.set_log("DEBUG", logging.getLogger("another"))
+    print(done.is_set(), taken[-1].startswith("a client of "), len(taken) - lines)
+    """,
+    )
+    assert said == "interrupted 1\ninterrupted 1\nTrue True 0"
+
+
+def test_a_handler_that_forks_while_a_log_is_set_leaves_two_processes_that_go_on(
+    cluster: Cluster,
+) -> None:
+    said = outcome(
+        cluster,
+        SLOW_LOGGER
+        + """
+    children = []
+    signal.signal(signal.SIGUSR1, lambda *_: children.append(os.fork()))
+    later(0.3, signal.SIGUSR1)
+    threading.Timer(0.6, done.set).start()
+    libglide.set_log(None)
+    if not children[0]:
+        libglide.set_log(None)
+        fresh = Client.connect(sys.argv[1], connection_timeout=10.0)
+        os._exit(7 if fresh.execute("GET", "{interrupt}key") == b"v" else 1)
+    print(os.waitpid(children[0], 0)[1] >> 8, client.execute("GET", "{interrupt}key"))
+    """,
+    )
+    assert said == "7 b'v'"
+
+
+def test_ctrl_c_ends_the_wait_for_a_slow_logger_at_the_end_of_a_program(cluster: Cluster) -> None:
+    program = """
+    import atexit, subprocess
+
+    class Direct(logging.Logger):
+        def log(self, level, text, *arguments):  # without the lock of a handler
+            taken.append(text)
+            done.wait(20)
+
+    done.set()
+    libglide.set_log("DEBUG", Direct("direct"))
+    done.clear()
+    Client.connect(sys.argv[1], connection_timeout=10.0).close()
+    sys.stderr = open(os.devnull, "w")  # where the end tells of the interrupt
+    subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -INT {os.getpid()}"])
+    """
+    began = time.monotonic()
+    assert outcome(cluster, SLOW_LOGGER + program) == ""
+    assert time.monotonic() - began < 15
+
+
 def test_another_thread_waits_on_while_the_main_thread_is_interrupted(client: Client) -> None:
     replies: list[object] = []
     other = threading.Thread(

@@ -1,7 +1,7 @@
 """32 threads on one client, and handles that are closed while others use them.
 
-The interpreter switches between the threads as often as it can. They are as good on a free-threaded
-one, which nobody packages: python3.14t -m pytest bindings/python/tests/test_threads.py
+The interpreter switches between the threads as often as it can; `make test-freethreaded` has one
+that runs them at the same time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import Cluster, Connect
+from conftest import Cluster, Connect, run
 
 import libglide
 from libglide import Client, ClosingError, RequestError, Router, Status
@@ -253,3 +253,25 @@ def test_routers_are_opened_used_and_closed_by_all_threads(client: Client) -> No
     together(work)
     shared.close()
     assert client.statistics().process.handles == started - 1
+
+
+def test_threads_that_load_the_library_at_once_get_the_same() -> None:
+    program = """
+import threading
+from libglide import library
+
+start, loaded = threading.Barrier(32), []
+
+def load():
+    start.wait()
+    loaded.append(library.load())
+
+threads = [threading.Thread(target=load) for _ in range(32)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len(loaded), len(set(map(id, loaded))), library.load() is loaded[0])
+"""
+    done = run(program)
+    assert (done.stdout, done.stderr) == ("32 1 True\n", "")

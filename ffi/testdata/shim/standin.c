@@ -302,6 +302,11 @@ glide_status glideGoSetLog(int32_t level, glide_log_callback callback, uintptr_t
     return GLIDE_OK;
 }
 
+int glideGoLogSettled(void)
+{
+    return 1;
+}
+
 /* ---- The asynchronous form ------------------------------------------------------------------- */
 
 static glide_client open_until = STANDIN_CLIENTS; /* those below were closed */

@@ -171,7 +171,7 @@ class Library:
         self._interrupt = Interrupt(self._c.glide_on_interrupt)
         self.asking = self._interrupt.asking
         """Within it, calls of this thread end once a function says so; not of the main thread."""
-        self._log = _LOG_CALLBACK()
+        self._logs: list[object] = []  # that the library may call
         self._log_lock = threading.Lock()
         self.submit: Callable[[int, bytes, int, int], int] = self._c.glide_client_submit
         """Begin a ``CommandRequest`` of a client, which has so many bytes, under a tag."""
@@ -197,10 +197,15 @@ class Library:
             take(level, ctypes.string_at(line, size).decode("utf-8", "replace"))  # type: ignore[misc]
 
         function = _LOG_CALLBACK() if take is None else _LOG_CALLBACK(callback)
+        self._interrupt.watch()
         with self._log_lock:
+            self._logs.append(function)
             status = int(self._c.glide_set_log(level, function, None))
             if status == Status.OK:
-                self._log = function  # the one before is not called any more
+                del self._logs[:-1]  # are not called any more
+            elif status == Status.INVALID_ARGUMENT:
+                self._logs.pop()
+        self._interrupt.check()
         return status
 
     def key_slot(self, key: bytes) -> int:
@@ -337,13 +342,22 @@ class Completions:
         return status, taken
 
 
+_loaded: dict[str, Library] = {}
+
+
 @functools.cache
 def load() -> Library:
     """The library, loaded by the first call.
 
+    Of threads that come here at once all get the same: it is what hears of signals.
+
     Raises:
         LibraryError: It was not found; the message lists where it was looked for.
     """
+    return _loaded.setdefault(NAME, _load())
+
+
+def _load() -> Library:
     if sys.platform == "linux" and not _is_glibc():
         raise LibraryError(
             "libglide needs glibc, and this Python runs on another C library (musl, as on "

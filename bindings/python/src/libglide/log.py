@@ -21,7 +21,8 @@ def set_log(level: int | str | None, logger: logging.Logger | None = None) -> No
     Lines name nodes, slots, commands and users; they hold no password, no argument of a command
     and no value. The variable GLIDE_LOG of the environment (error, warn, info, debug) has them
     written to the standard error stream instead, from the start. It waits until the logger that was
-    set before has taken its lines, also where a signal comes meanwhile.
+    set before has taken its lines. Where a signal ends that, as Ctrl-C does, what was asked for is
+    set all the same, and the other logger gets the rest of its lines later.
 
     Args:
         level: A level of ``logging``, as ``logging.INFO`` or "INFO"; None: nothing any more.
@@ -45,8 +46,9 @@ def set_log(level: int | str | None, logger: logging.Logger | None = None) -> No
     def take(number: int, line: str) -> None:
         target.log(_LEVELS[number], "%s", line)
 
-    load().set_log(own, take)
+    library = load()
     _stop_at_exit()
+    library.set_log(own, take)
 
 
 @functools.cache
