@@ -16,7 +16,7 @@ const (
 	// For that there is so much time before the connection is cut after all: of a request that was
 	// cancelled, and of one whose time is over.
 	unblockTime     = time.Second
-	unblockLateTime = 100 * time.Millisecond
+	unblockLateTime = lateness
 	// unblockPause is between two tries: the command may not have come to block yet.
 	unblockPause = 5 * time.Millisecond
 )

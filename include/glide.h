@@ -29,7 +29,9 @@
  * A program that catches signals installs its handlers with SA_ONSTACK (sigaction). Inside a call a
  * thread may run on a small stack of the Go runtime; a handler without that flag would then write
  * over the library's memory. The library installs no handlers but those that the Go runtime needs,
- * which hand on what is not theirs.
+ * which hand on what is not theirs. One of them is for SIGURG, which the runtime sends to a thread
+ * that has been within a call: what the kernel does not start again after a handler, as poll() and
+ * nanosleep(), may end with EINTR there.
  *
  * Loading the library takes up to 8 free file descriptors; where they are missing the Go runtime ends
  * the process. Later there may be none: what needs one fails with GLIDE_ERR_CONNECTION. But where the

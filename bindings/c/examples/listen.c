@@ -5,6 +5,7 @@
  *
  * A CHANNEL with a star is a pattern. It ends after COUNT messages; 0: never.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static unsigned long tell(response_event *event)
     return 0;
 }
 
-/* listen_for - until so many messages have come, or a signal; how many did. */
+/* listen_for - until so many messages have come; how many did. */
 static unsigned long listen_for(glide_client client, unsigned long count)
 {
     struct pollfd waiting = {.fd = glide_client_event_fd(client), .events = POLLIN};
@@ -59,7 +60,8 @@ static unsigned long listen_for(glide_client client, unsigned long count)
     response view;
     size_t taken;
 
-    while (waiting.fd >= 0 && (count == 0 || heard < count) && poll(&waiting, 1, -1) > 0) {
+    while (waiting.fd >= 0 && (count == 0 || heard < count) &&
+           (poll(&waiting, 1, -1) > 0 || errno == EINTR)) {
         if (glide_client_poll(client, &completion, 1, &taken) != GLIDE_OK)
             break;
         if (taken == 0)

@@ -6,6 +6,7 @@
  * Sets COUNT keys and reads each of them back as soon as it is set, with as many requests under way
  * as the client allows. The exit code is 0 only if every value came back.
  */
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static unsigned long run(glide_client client, int fd, unsigned long count)
         while (begun < count && begun - ended < UNDER_WAY &&
                submit(client, 2 * begun) == GLIDE_OK)
             begun++;
-        if (begun == ended || poll(&waiting, 1, -1) < 0 ||
+        if (begun == ended || (poll(&waiting, 1, -1) < 0 && errno != EINTR) ||
             glide_client_poll(client, completions, AT_ONCE, &taken) != GLIDE_OK)
             break;
         for (size_t i = 0; i < taken; i++)

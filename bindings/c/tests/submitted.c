@@ -1,6 +1,7 @@
 /* See submitted.h. */
 #include "submitted.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,12 @@ bool readable(int fd, int milliseconds)
 {
     struct pollfd waiting = {.fd = fd, .events = POLLIN};
 
-    return poll(&waiting, 1, milliseconds) == 1 && waiting.revents == POLLIN;
+    int ready;
+
+    do
+        ready = poll(&waiting, 1, milliseconds);
+    while (ready < 0 && errno == EINTR); /* by a signal of the Go runtime */
+    return ready == 1 && waiting.revents == POLLIN;
 }
 
 completed complete(glide_client client)
