@@ -570,8 +570,10 @@ GLIDE_API void glide_completions_free(glide_completion *completions, size_t coun
  *
  * It completes all the same, with GLIDE_ERR_CANCELLED unless it had ended before. One that was not
  * written yet never is. One that was may have run, as its error says (`sent`). One that waits
- * on the server, as BLPOP, has ended there when its completion is polled, since its connection is
- * closed: it takes no element afterwards.
+ * on the server, as BLPOP, has ended there when its completion is polled, since the server was told
+ * to unblock it: it takes no element afterwards. A server that does not answer that within a second,
+ * or does not allow CLIENT ID and CLIENT UNBLOCK, is hung up on; it may then serve an element that
+ * comes before it has seen that.
  *
  * Returns GLIDE_OK; GLIDE_ERR_INVALID_ARGUMENT: no request under way has the tag, or a handle that
  * never was; GLIDE_ERR_CLOSED; GLIDE_ERR_FORKED; GLIDE_ERR_INTERNAL.
