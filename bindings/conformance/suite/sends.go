@@ -30,7 +30,7 @@ func (w *world) begin() {
 
 // housekeeping is what clients say for themselves.
 var housekeeping = []string{
-	"HELLO", "AUTH", "READONLY", "READWRITE", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME", "CLIENT CAPA",
+	"HELLO", "AUTH", "READONLY", "READWRITE", "SELECT", "CLIENT SETINFO", "CLIENT SETNAME", "CLIENT CAPA", "CLIENT ID",
 	"CLUSTER SLOTS", "CLUSTER SHARDS", "CLUSTER INFO", "CLUSTER NODES", "ROLE", "INFO", "PING", "BLPOP held",
 }
 
