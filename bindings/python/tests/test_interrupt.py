@@ -233,13 +233,17 @@ SLOW_LOGGER = """
 """
 
 
+def outcome_behind_a_slow_logger(cluster: Cluster, body: str) -> str:
+    """``outcome`` of a program whose log is set, to a logger that is at its first line."""
+    return outcome(cluster, SLOW_LOGGER + body)
+
+
 def test_ctrl_c_ends_a_wait_for_a_slow_logger_and_the_log_is_set_all_the_same(
     cluster: Cluster,
 ) -> None:
-    said = outcome(
+    said = outcome_behind_a_slow_logger(
         cluster,
-        SLOW_LOGGER
-        + """
+        """
     class Quick(logging.Handler):
         def emit(self, record):
             told.append(record.getMessage())
@@ -264,10 +268,9 @@ def test_ctrl_c_ends_a_wait_for_a_slow_logger_and_the_log_is_set_all_the_same(
 def test_after_an_interrupted_wait_the_next_call_waits_for_the_slow_logger(
     cluster: Cluster,
 ) -> None:
-    said = outcome(
+    said = outcome_behind_a_slow_logger(
         cluster,
-        SLOW_LOGGER
-        + """
+        """
     for _ in range(2):
         later(0.3)
         try:
@@ -288,10 +291,9 @@ def test_after_an_interrupted_wait_the_next_call_waits_for_the_slow_logger(
 def test_a_handler_that_forks_while_a_log_is_set_leaves_two_processes_that_go_on(
     cluster: Cluster,
 ) -> None:
-    said = outcome(
+    said = outcome_behind_a_slow_logger(
         cluster,
-        SLOW_LOGGER
-        + """
+        """
     children = []
     signal.signal(signal.SIGUSR1, lambda *_: children.append(os.fork()))
     later(0.3, signal.SIGUSR1)
@@ -324,7 +326,7 @@ def test_ctrl_c_ends_the_wait_for_a_slow_logger_at_the_end_of_a_program(cluster:
     subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -INT {os.getpid()}"])
     """
     began = time.monotonic()
-    assert outcome(cluster, SLOW_LOGGER + program) == ""
+    assert outcome_behind_a_slow_logger(cluster, program) == ""
     assert time.monotonic() - began < 15
 
 
