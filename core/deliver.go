@@ -139,9 +139,9 @@ func (c *Client) convoyOf(all []*flight, deadline time.Time) (together convoy, a
 		if c.turnAway(group) {
 			continue
 		}
-		commands, alone := commandsOf(group)
+		commands, blocks, large := commandsOf(group)
 		l, err := c.links.to(group[0].to.endpoint, group[0].to.role)
-		if alone || err != nil {
+		if blocks || large || err != nil {
 			apart = append(apart, group)
 		} else {
 			together = append(together, newTrip(l, group, commands, deadline))
@@ -275,7 +275,7 @@ var askingWords = [][]byte{[]byte("ASKING")}
 
 // attempt sends flights to the target they share in one write, and gives one reply for each.
 func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value, error) {
-	commands, alone := commandsOf(group)
+	commands, blocks, large := commandsOf(group)
 	to := group[0].to
 	l, err := c.links.to(to.endpoint, to.role)
 	if err != nil {
@@ -283,9 +283,9 @@ func (c *Client) attempt(ctx context.Context, group ...*flight) ([]routing.Value
 	}
 	exchange := l.exchange
 	switch {
-	case slices.ContainsFunc(group, func(f *flight) bool { return f.alone }):
+	case blocks:
 		exchange = l.blocking
-	case alone:
+	case large:
 		exchange = l.aside
 	case waitInLine(group):
 		exchange = l.inLine
@@ -302,13 +302,14 @@ func waitInLine(group []*flight) bool {
 	return slices.ContainsFunc(group, func(f *flight) bool { return f.wait != nil && !f.alone })
 }
 
-// commandsOf is what flights send in one write; alone: over a connection of their own.
-func commandsOf(group []*flight) (commands [][][]byte, alone bool) {
+// commandsOf is what flights send in one write: over a connection of their own where they block, or
+// are large.
+func commandsOf(group []*flight) (commands [][][]byte, blocks, large bool) {
 	for _, f := range group {
 		commands = f.appendTo(commands)
-		alone = alone || f.alone
+		blocks = blocks || f.alone
 	}
-	return commands, alone || weightOf(commands) > maxShared
+	return commands, blocks, weightOf(commands) > maxShared
 }
 
 // resultsOf reduces the replies to what commandsOf sent to one for each flight.

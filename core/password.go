@@ -91,10 +91,13 @@ func say(raw net.Conn, commands ...[]byte) ([]string, error) {
 	return lines, nil
 }
 
-// refusalOf is the error that a line is; nil where it is none.
+// refusalOf is the error that a line is, or that it is no status; nil where it is one.
 func refusalOf(line string) error {
 	if text, refused := strings.CutPrefix(line, "-"); refused {
 		return refusal(text)
+	}
+	if !strings.HasPrefix(line, "+") {
+		return errReplyType
 	}
 	return nil
 }

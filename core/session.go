@@ -380,9 +380,6 @@ func (s *Session) exchange(ctx context.Context, commands ...[][]byte) ([]routing
 	replies, whole, err := s.wire.link.over(ctx, s.wire, commands, slices.ContainsFunc(commands, s.blocks))
 	var odd *unreadable
 	s.lost = !whole || err != nil && !errors.As(err, &odd)
-	if err != nil && ctx.Err() != nil { // whichever came first, the deadline or the cut
-		err = &connError{wasSent(err), ctx.Err()}
-	}
 	return replies, err
 }
 

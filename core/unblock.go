@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -25,31 +26,31 @@ const (
 // had ended, or else the wire is of no use any more. blocks: they may have the server wait.
 func (l *link) over(ctx context.Context, w *wire, commands [][][]byte, blocks bool) (replies []routing.Value, whole bool, err error) {
 	ended, let := make(chan struct{}), make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(let)
-		switch {
-		case blocks && late(ctx):
-			l.unblock(w, ended, unblockLateTime)
-		case blocks:
-			l.unblock(w, ended, unblockTime)
+	end := func() {
+		limit := unblockTime
+		if late(ctx) {
+			limit = unblockLateTime
+		}
+		if blocks {
+			l.unblock(w, ended, limit)
 		}
 		w.cut()
+	}
+	stop := context.AfterFunc(ctx, func() {
+		defer close(let)
+		end()
 	})
 	replies, err = w.run(ctx, commands)
 	close(ended)
-	var reason error
-	if stop() {
-		if err == nil || !late(ctx) {
-			return replies, true, err
-		}
-		reason = context.DeadlineExceeded // the connection's own deadline came before the context's
-		if blocks {
-			l.unblock(w, ended, unblockLateTime)
-		}
-	} else {
+	switch {
+	case !stop():
 		<-let
-		reason = ctx.Err()
+	case err != nil && late(ctx): // the connection's own deadline came before the context's
+		end()
+	default:
+		return replies, true, err
 	}
+	reason := cmp.Or(ctx.Err(), context.DeadlineExceeded)
 	switch {
 	case err != nil: // rather than what the cut looked like
 		err = &connError{wasSent(err), reason}
