@@ -96,11 +96,15 @@ func (v convoy) good() bool {
 // arrive waits until a node answers, or a deadline passes, and gives those that are still to come.
 func (v convoy) arrive() (left convoy) {
 	fds := make([]unix.PollFd, len(v))
+	slice := waitSlice
 	for i, t := range v {
 		fds[i] = unix.PollFd{Fd: t.lane.wire.descriptor(), Events: unix.POLLIN}
+		if fds[i].Fd < 0 {
+			slice = 0
+		}
 	}
 	if len(v) > 1 {
-		answered, _ := unix.Poll(fds, int(waitSlice/time.Millisecond)) // who reads will see what is wrong
+		answered, _ := unix.Poll(fds, int(slice/time.Millisecond)) // who reads will see what is wrong
 		if answered <= 0 && v[0].interrupted() {
 			v.hasten()
 		}

@@ -8,6 +8,7 @@ import (
 
 	"libglide/bindings/conformance/cluster"
 	"libglide/bindings/conformance/fakenode"
+	"libglide/routing"
 )
 
 // onAll runs a command on every node as the administrator.
@@ -140,6 +141,29 @@ func TestANodeThatRefusesTheNewPasswordIsNamedAndNothingSecretIsSaid(t *testing.
 	}
 	require.Equal(t, "WRONGPASS", failure(t, client, command("SET", "foo", "1")).Code)
 	run(t, client, command("SET", "bar", "1"))
+}
+
+func TestNodesThatRefuseTheNewPasswordAreNotWaitedFor(t *testing.T) {
+	f := fakeCluster(t)
+	client := open(t, Config{RefreshEvery: -1, Password: "old"}, f.one.Address())
+	onEvery := command("PING")
+	onEvery.Route = routing.Route{Kind: routing.RouteAllNodes}
+	for range 2 { // the second time over connections that stand
+		run(t, client, onEvery)
+	}
+	for _, node := range []*fakenode.Node{f.one, f.two, f.three} {
+		node.On("AUTH", fakenode.Err("WRONGPASS invalid username-password pair or user is disabled."))
+	}
+	response, err := client.UpdatePassword(&PasswordUpdate{Password: "new", Immediate: true})
+	require.Error(t, err)
+	refused := 0
+	for _, outcome := range response.Outcomes {
+		if outcome.Err != nil {
+			require.Equal(t, "WRONGPASS", outcome.Err.Code, outcome.Err.Message)
+			refused++
+		}
+	}
+	require.Equal(t, 3, refused)
 }
 
 func TestNoPasswordCannotBeTriedAtOnce(t *testing.T) {

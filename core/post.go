@@ -39,7 +39,7 @@ func (n *lane) post(e *errand) {
 	n.wire.sendAhead(&n.until, n.words)
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.wire.sent && len(n.queue) == 0 && !n.closed {
+	if n.wire.descriptor() >= 0 && len(n.queue) == 0 && !n.closed {
 		n.alone = e
 	} else {
 		go n.resume(e)

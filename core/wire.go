@@ -525,11 +525,12 @@ func appendCommand(b []byte, words [][]byte) []byte {
 	return b
 }
 
-// descriptor is that of the socket, to be polled; -1 where there is none.
+// descriptor is that of the socket, to be polled; -1 where there is none, or nothing to wait for
+// since what was written ahead was not.
 func (w *wire) descriptor() int32 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn == nil || w.conn.direct == nil {
+	if w.conn == nil || w.conn.direct == nil || w.conn.aheadErr != nil {
 		return -1
 	}
 	return int32(w.conn.direct.fd)
