@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
@@ -66,6 +67,14 @@ static void close_all(void)
         close(fd);
 }
 
+static void apply(struct sock_filter *rules, unsigned short count)
+{
+    const struct sock_fprog filter = {count, rules};
+
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+}
+
 /* refuse_memory - have the kernel refuse memfd_create(), as a sandbox does. */
 static void refuse_memory(void)
 {
@@ -75,10 +84,23 @@ static void refuse_memory(void)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1 /* EPERM */),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    const struct sock_fprog filter = {sizeof rules / sizeof rules[0], rules};
 
-    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-    CHECK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+    apply(rules, sizeof rules / sizeof rules[0]);
+}
+
+/* refuse_wiping - have the kernel not empty memory in children, as before Linux 4.14. */
+static void refuse_wiping(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MADV_WIPEONFORK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 22 /* EINVAL */),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+
+    apply(rules, sizeof rules / sizeof rules[0]);
 }
 
 enum { COPIES = 4 };
@@ -467,12 +489,14 @@ TEST(a_child_that_was_forked_while_a_thread_loaded_a_library_is_told_so)
 
 /* ---- Forks that nobody is told of ---------------------------------------------------------- */
 
-TEST(a_fork_without_handlers_is_noticed_by_the_first_call)
+/* fork_silently - a child that no handler knows of is told of the fork, and opens clients. */
+static void fork_silently(void *nothing)
 {
     glide_client client = open_cluster();
     answer given;
     const pid_t child = _Fork();
 
+    (void)nothing;
     if (child == 0) {
         given = run(client, "PING", NO_ROUTE);
         CHECK_INT(given.status, GLIDE_ERR_FORKED);
@@ -486,4 +510,21 @@ TEST(a_fork_without_handlers_is_noticed_by_the_first_call)
     CHECK_INT(given.status, GLIDE_OK);
     drop(&given);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
+TEST(a_fork_without_handlers_is_noticed_by_the_first_call)
+{
+    fork_silently(NULL);
+}
+
+/* The child's copy of the library is loaded under the filter, which the library itself was not. */
+static void fork_silently_unwiped(void *nothing)
+{
+    refuse_wiping();
+    fork_silently(nothing);
+}
+
+TEST(so_it_is_on_a_kernel_that_empties_no_memory_in_children)
+{
+    CHECK_CHILD(fork_silently_unwiped, NULL);
 }
