@@ -78,6 +78,7 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
 }
 # They do not wait, so it would only cost time to let go of the interpreter's lock in them.
 _QUICK = (
+    "glide_buffer_free",
     "glide_client_submit",
     "glide_session_submit",
     "glide_client_poll",
