@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -72,6 +74,14 @@ def test_a_reply_is_the_python_value_of_its_kind(
     decoded = codec.value(OK, response(value=value))
     assert decoded == expected
     assert type(decoded) is type(expected)
+
+
+def test_the_class_of_a_message_outlives_the_last_of_its_messages() -> None:
+    failed = messages.load().response(error={"code": "ERR"}).error
+    kept = weakref.ref(type(failed))
+    del failed
+    gc.collect()
+    assert kept() is not None
 
 
 def test_an_error_in_an_array_is_not_raised(codec: Codec) -> None:

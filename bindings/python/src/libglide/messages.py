@@ -7,6 +7,7 @@ protobuf, and no clash with other packages' messages.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
@@ -24,7 +25,8 @@ class Messages:
 
     def __init__(self, schema: bytes) -> None:
         pool = descriptor_pool.DescriptorPool()
-        for file in descriptor_pb2.FileDescriptorSet.FromString(schema).file:
+        files = descriptor_pb2.FileDescriptorSet.FromString(schema).file
+        for file in files:
             pool.AddSerializedFile(file.SerializeToString())
 
         def message(name: str) -> Any:
@@ -34,6 +36,21 @@ class Messages:
         self.command_request = message("CommandRequest")
         self.topology = message("Topology")
         self.response = message("Response")
+        # By itself protobuf (7.36) makes the class of a message within another when one is looked
+        # at, and has the next collection of garbage free it; then threads crash, once in hours,
+        # over messages whose class is gone.
+        self._kept = [
+            message_factory.GetMessageClass(descriptor)
+            for file in files
+            for descriptor in _all(pool.FindFileByName(file.name).message_types_by_name.values())
+        ]
+
+
+def _all(descriptors: Iterable[Any]) -> Iterator[Any]:
+    """Descriptors of messages, and of those that are declared within them."""
+    for descriptor in descriptors:
+        yield descriptor
+        yield from _all(descriptor.nested_types)
 
 
 @functools.cache
