@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pool, message_factory
 
 from libglide import library
 from libglide.exceptions import LibraryError, Status
@@ -25,9 +25,7 @@ class Messages:
 
     def __init__(self, schema: bytes) -> None:
         pool = descriptor_pool.DescriptorPool()
-        files = descriptor_pb2.FileDescriptorSet.FromString(schema).file
-        for file in files:
-            pool.AddSerializedFile(file.SerializeToString())
+        files = [pool.AddSerializedFile(file) for file in _files(schema)]
 
         def message(name: str) -> Any:
             return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"libglide.{name}"))
@@ -42,8 +40,28 @@ class Messages:
         self._kept = [
             message_factory.GetMessageClass(descriptor)
             for file in files
-            for descriptor in _all(pool.FindFileByName(file.name).message_types_by_name.values())
+            for descriptor in _all(file.message_types_by_name.values())
         ]
+
+
+def _files(schema: bytes) -> Iterator[bytes]:
+    """The files of a ``FileDescriptorSet``, serialized; it has no other field.
+
+    To read it as the message that it is would need the messages that describe messages, which take
+    longer to import than all of these to make.
+    """
+    start = 0
+    while start < len(schema):
+        size = shift = 0
+        more = True
+        while more:
+            start += 1  # past the key, at first
+            size |= (schema[start] & 0x7F) << shift
+            shift += 7
+            more = schema[start] >= 0x80
+        start += 1
+        yield schema[start : start + size]
+        start += size
 
 
 def _all(descriptors: Iterable[Any]) -> Iterator[Any]:
