@@ -35,8 +35,8 @@ class Messages:
         self.topology = message("Topology")
         self.response = message("Response")
         # By itself protobuf (7.36) makes the class of a message within another when one is looked
-        # at, and has the next collection of garbage free it; then threads crash, once in hours,
-        # over messages whose class is gone.
+        # at, and has the next collection of garbage free it. Among threads that freed one which
+        # still had a message, and the process crashed.
         self._kept = [
             message_factory.GetMessageClass(descriptor)
             for file in files
