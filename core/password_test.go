@@ -8,7 +8,6 @@ import (
 
 	"libglide/bindings/conformance/cluster"
 	"libglide/bindings/conformance/fakenode"
-	"libglide/routing"
 )
 
 // onAll runs a command on every node as the administrator.
@@ -146,10 +145,8 @@ func TestANodeThatRefusesTheNewPasswordIsNamedAndNothingSecretIsSaid(t *testing.
 func TestNodesThatRefuseTheNewPasswordAreNotWaitedFor(t *testing.T) {
 	f := fakeCluster(t)
 	client := open(t, Config{RefreshEvery: -1, Password: "old"}, f.one.Address())
-	onEvery := command("PING")
-	onEvery.Route = routing.Route{Kind: routing.RouteAllNodes}
 	for range 2 { // the second time over connections that stand
-		run(t, client, onEvery)
+		run(t, client, command("PING").to(toAll))
 	}
 	for _, node := range []*fakenode.Node{f.one, f.two, f.three} {
 		node.On("AUTH", fakenode.Err("WRONGPASS invalid username-password pair or user is disabled."))

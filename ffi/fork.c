@@ -22,7 +22,8 @@
 
 static atomic_int left;    /* the runtime stayed behind in the parent */
 static atomic_int process; /* the one that it runs in */
-static const int *here;    /* on a page that the kernel empties in a child; NULL: it cannot */
+/* On a page that the kernel empties in a child; NULL where it does not. */
+static const volatile int *here;
 
 /* Held while the copy is loaded, and by a thread that forks: its child must not find the loader
  * half-way. It tells errors, so that what another holds is not unlocked. */
@@ -128,7 +129,7 @@ static void mark(void)
 /* elsewhere - whether this is another process than that of the runtime. */
 static int elsewhere(void)
 {
-    return here != NULL ? !*(const volatile int *)here : getpid() != process;
+    return here != NULL ? !*here : getpid() != process;
 }
 
 /* A process may be forked without the handlers: with clone() or _Fork(), or by a thread that was

@@ -67,6 +67,16 @@ static void close_all(void)
         close(fd);
 }
 
+/* make_folder - an empty one, where temporary ones are. */
+static bool make_folder(char folder[PATH])
+{
+    const char *const place = getenv("TMPDIR");
+
+    snprintf(folder, PATH, "%s/glide-tests-XXXXXX", place != NULL ? place : P_tmpdir);
+    return CHECK(mkdtemp(folder) != NULL);
+}
+
+/* apply - have the kernel refuse what the rules say, to this process and its children. */
 static void apply(struct sock_filter *rules, unsigned short count)
 {
     const struct sock_fprog filter = {count, rules};
@@ -295,9 +305,9 @@ static void read_in_generations(void *folder)
 
 TEST(a_temporary_file_serves_where_memfd_is_refused)
 {
-    char folder[] = "/tmp/glide-tests-XXXXXX";
+    char folder[PATH];
 
-    if (!CHECK(mkdtemp(folder) != NULL))
+    if (!make_folder(folder))
         return;
     CHECK_CHILD(read_in_generations, folder);
     CHECK(rmdir(folder) == 0);
@@ -412,9 +422,9 @@ static void load_and_replace(void *folder)
 
 TEST(the_file_of_the_library_may_be_replaced_or_removed_after_it_was_loaded)
 {
-    char folder[] = "/tmp/glide-tests-XXXXXX";
+    char folder[PATH];
 
-    if (!CHECK(mkdtemp(folder) != NULL))
+    if (!make_folder(folder))
         return;
     CHECK_CHILD(load_and_replace, folder);
     CHECK(rmdir(folder) == 0);

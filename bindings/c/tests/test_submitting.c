@@ -126,16 +126,6 @@ typedef struct submitter {
     atomic_int *left;      /* of all */
 } submitter;
 
-/* view_of - what a completion holds, good until that is freed. */
-static response view_of(const glide_completion *completion)
-{
-    response view;
-
-    CHECK(response_read(&completion->response, &view));
-    CHECK_INT(view.error.status, completion->status);
-    return view;
-}
-
 /* submit_and_poll - OF_EACH requests, and the completions of whomever, until all are there. */
 static void *submit_and_poll(void *argument)
 {
@@ -151,7 +141,10 @@ static void *submit_and_poll(void *argument)
             begun++;
         CHECK_INT(glide_client_poll(self->client, completions, 7, &count), GLIDE_OK);
         for (size_t i = 0; i < count; i++) {
-            CHECK_TEXT(view_of(&completions[i]).error.message, "");
+            const answer given = read_answer(completions[i].status, completions[i].response);
+
+            CHECK_INT(given.status, GLIDE_OK);
+            CHECK_TEXT(given.view.error.message, "");
             self->times[completions[i].tag]++;
         }
         *self->left -= (int)count;

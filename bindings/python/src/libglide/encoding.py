@@ -170,12 +170,7 @@ def _arguments(name: str, words: Sequence[object]) -> list[bytes]:
     """The pieces of an ``ArgsArray``; errors as of ``command``."""
     args: list[bytes] = []
     for position, word in enumerate(words):
-        if type(word) is str:
-            try:
-                word = word.encode()
-            except UnicodeEncodeError:
-                word = _word(name, position, word)  # says what is wrong
-        elif type(word) is not bytes:
+        if type(word) is not bytes:
             word = _word(name, position, word)
         length = len(word)
         args += (_ARGS_HEADS[length] if length < _SHORT else _ARGS + _varint(length), word)
@@ -317,7 +312,10 @@ def _words(name: str, words: Sequence[object]) -> list[bytes]:
 
 def _word(name: str, position: int, word: object) -> bytes:
     if isinstance(word, str):
-        return _utf8(f"{name}[{position}]", word)
+        try:
+            return word.encode()
+        except UnicodeEncodeError:
+            return _utf8(f"{name}[{position}]", word)  # says what is wrong
     if isinstance(word, bytes):
         return word
     if isinstance(word, int) and not isinstance(word, bool):

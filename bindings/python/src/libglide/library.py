@@ -132,13 +132,21 @@ def _content(head: bytes, offset: int, key: int, size: int) -> int:
     """Where the content begins of a field that reaches to the end; 0: there is no such field."""
     if offset >= len(head) or head[offset] != key:
         return 0
-    length = shift = 0
-    for position in range(offset + 1, len(head)):
-        length |= (head[position] & 0x7F) << shift
+    try:
+        length, start = varint(head, offset + 1)
+    except IndexError:
+        return 0
+    return start if start + length == size else 0
+
+
+def varint(data: bytes, start: int) -> tuple[int, int]:
+    """The number that starts at a place of a message, and where it ends."""
+    number = shift = 0
+    while data[start] & 0x80:
+        number |= (data[start] & 0x7F) << shift
         shift += 7
-        if head[position] < 0x80:
-            return position + 1 if position + 1 + length == size else 0
-    return 0
+        start += 1
+    return number | data[start] << shift, start + 1
 
 
 class Library:
@@ -456,8 +464,8 @@ def forked() -> ClosingError:
     status, _, data = load().router_open(b"")
     if status != Status.FORKED:
         return ClosingError("the library could not be loaded again", status=Status.FORKED)
-    error = data[_varint_end(data, 1) :]
-    return ClosingError(error[_varint_end(error, 3) :].decode(), status=Status.FORKED)
+    error = data[varint(data, 1)[1] :]
+    return ClosingError(error[varint(error, 3)[1] :].decode(), status=Status.FORKED)
 
 
 def refusal(status: int) -> GlideError:
@@ -470,10 +478,3 @@ def refusal(status: int) -> GlideError:
     if status == Status.CLOSED:
         return ClosingError("the client is closed", status=Status.CLOSED)
     return RequestError(f"libglide answered {Status(status).name}", status=Status(status))
-
-
-def _varint_end(data: bytes, start: int) -> int:
-    """Where the number that starts at a place ends."""
-    while data[start] & 0x80:
-        start += 1
-    return start + 1

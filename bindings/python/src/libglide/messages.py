@@ -52,14 +52,7 @@ def _files(schema: bytes) -> Iterator[bytes]:
     """
     start = 0
     while start < len(schema):
-        size = shift = 0
-        more = True
-        while more:
-            start += 1  # past the key, at first
-            size |= (schema[start] & 0x7F) << shift
-            shift += 7
-            more = schema[start] >= 0x80
-        start += 1
+        size, start = library.varint(schema, start + 1)  # past the key
         yield schema[start : start + size]
         start += size
 
