@@ -244,10 +244,7 @@ func (b *boarded) watches() bool {
 	return b.Owner.Watches() && b.client.inflight.Load() == 1
 }
 
-func (b *boarded) accompanied() bool {
-	inflight := b.client.inflight.Load()
-	return 1 < inflight && inflight <= fewCompanions
-}
+func (b *boarded) company() int64 { return b.client.inflight.Load() }
 
 func (b *boarded) arrived(e *errand) {
 	k := (*Call)(b)

@@ -37,9 +37,10 @@ type lane struct {
 	progress atomic.Int64 // Unix nanoseconds; when what is led at present was begun
 
 	// The leader's.
-	words [][][]byte
-	until until
-	began time.Time
+	words     [][][]byte
+	until     until
+	began     time.Time
+	gathering vigil // of others before an exchange
 }
 
 // errand is what one owner wants of a node: commands in one write, a reply to each.
@@ -74,8 +75,8 @@ type owner interface {
 	// at a descriptor; false: the owner does not after all.
 	watches() bool
 	watch(fd int) bool
-	// accompanied says whether a few others are under way that may come to the lane.
-	accompanied() bool
+	// company is how many requests are under way on its client, its own among them; 0: it does not say.
+	company() int64
 }
 
 // begin makes an errand ready to join a lane.
@@ -201,13 +202,14 @@ func (n *lane) lead(e *errand) {
 
 // load makes the batch of a leader: its own errand and what may go with it.
 func (n *lane) load(e *errand) []*errand {
-	if e.owner.accompanied() {
-		leaders.gather()
+	company := e.owner.company()
+	if company > 1 && isFew(company) {
+		n.gathering.keep(atOnce)
 	}
 	e.batch = append(e.batch[:0], e)
 	e.batch = n.fill(e.batch, e.deadline.Add(lateness))
 	n.prepare(e.batch)
-	n.wire.onInterrupt(e.owner)
+	n.wire.attend(e.owner, isFew(company))
 	return e.batch
 }
 
@@ -238,7 +240,7 @@ func (n *lane) drive() {
 			n.tellAll(batch, err)
 		default:
 			n.prepare(batch)
-			n.wire.onInterrupt(batch[0])
+			n.wire.attend(batch[0], false)
 			driving = !n.carry(batch, true)
 		}
 	}
@@ -466,9 +468,9 @@ func (w *waiter) leads() bool      { return true }
 func (w *waiter) interrupted() bool {
 	return w.ctx != nil && errors.Is(w.ctx.Err(), context.Canceled) // a deadline is the socket's
 }
-func (w *waiter) watches() bool     { return false }
-func (w *waiter) watch(int) bool    { return false }
-func (w *waiter) accompanied() bool { return false }
+func (w *waiter) watches() bool  { return false }
+func (w *waiter) watch(int) bool { return false }
+func (w *waiter) company() int64 { return 0 }
 
 // exchange runs an errand for a caller that waits here.
 func (n *lane) exchange(ctx context.Context, commands [][][]byte, apart bool) ([]routing.Value, error) {

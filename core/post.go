@@ -35,7 +35,7 @@ func (n *lane) posts(e *errand) bool {
 func (n *lane) post(e *errand) {
 	e.batch = append(e.batch[:0], e)
 	n.prepare(e.batch)
-	n.wire.onInterrupt(nil)
+	n.wire.attend(nil, false)
 	n.wire.sendAhead(&n.until, n.words)
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -26,6 +26,8 @@ type socket struct {
 	// waiting, where it is set, is asked every waitSlice and when a signal came. Once it was
 	// interrupted the deadline is lastWords away at most.
 	waiting interruptible
+	awake   bool // for the first bytes that come next
+	vigil   vigil
 }
 
 // interruptible is a caller that may want to leave while it waits.
@@ -92,6 +94,9 @@ func (s *socket) Read(p []byte) (int, error) {
 		return 0, net.ErrClosed
 	}
 	defer s.leave()
+	if n := s.watch(p); n > 0 {
+		return n, nil
+	}
 	for {
 		n, err := syscall.Read(s.fd, p)
 		switch {
@@ -106,6 +111,20 @@ func (s *socket) Read(p []byte) (int, error) {
 			return 0, os.NewSyscallError("read", err)
 		}
 	}
+}
+
+// watch reads what comes while a vigil lasts, where there is to be one; 0: nothing.
+func (s *socket) watch(p []byte) (n int) {
+	if !s.awake {
+		return 0
+	}
+	s.awake = false
+	s.vigil.keep(func() bool {
+		var err error
+		n, _, err = syscall.Recvfrom(s.fd, p, syscall.MSG_DONTWAIT)
+		return err != syscall.EAGAIN // the end and errors show at the next read
+	})
+	return max(n, 0)
 }
 
 // Write writes all of p, or says how much of it was.

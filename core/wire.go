@@ -421,12 +421,13 @@ func (w *wire) close() {
 	client.Close()
 }
 
-// onInterrupt names who may interrupt the exchange that follows; nil: nobody.
-func (w *wire) onInterrupt(waiting interruptible) {
+// attend names who may interrupt the exchange that follows, nil: nobody, and whether it is worth to
+// stay awake for its reply.
+func (w *wire) attend(waiting interruptible, awake bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.conn != nil && w.conn.direct != nil {
-		w.conn.direct.waiting = waiting
+		w.conn.direct.waiting, w.conn.direct.awake = waiting, awake
 	}
 }
 

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -18,7 +19,12 @@
 enum {
     NS_PER_SECOND = 1000000000,
     SLICE_NS = 50000000, /* between two looks for an interrupt */
-    GRACE_NS = 40000000  /* that a call has to say itself how it ended at its deadline */
+    GRACE_NS = 40000000, /* that a call has to say itself how it ended at its deadline */
+    VIGIL_YIELDS = 16,
+    LONG_YIELD_NS = 1500000,  /* the machine ran something else */
+    VIGILS_KNOWN = 1024,      /* so many that went well, then those before count half */
+    VAIN_EACH = 4,            /* for each thread, before there is a pause */
+    VIGIL_PAUSE_NS = 500000000
 };
 
 static _Thread_local int (*interrupt_hook)(void);
@@ -62,6 +68,64 @@ static int64_t monotonic_ns(void)
     return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/*
+ * To put a thread to sleep and to wake it costs more than the rest of a call, and whoever leads a call
+ * ends it soon as a rule. So a thread that waits stays awake for a moment, a vigil, and lets others
+ * run. That is in vain where the server is far away, or where the machine runs something else
+ * meanwhile: when most vigils were, and some for each thread, no thread keeps any for a while. Each
+ * for itself would not do, since those who yield come after those who are woken.
+ */
+static struct {
+    int64_t from; /* none before that */
+    int waiting;  /* threads at present, those asleep included */
+    int well, vain;
+} vigils;
+
+/* vigil_ended - note how a vigil went. The counts may miss one of two at the same time. */
+static void vigil_ended(int well, int64_t now)
+{
+    const int waiting = __atomic_load_n(&vigils.waiting, __ATOMIC_RELAXED);
+    int vain;
+
+    if (well) {
+        if (__atomic_add_fetch(&vigils.well, 1, __ATOMIC_RELAXED) < VIGILS_KNOWN)
+            return;
+        vain = __atomic_load_n(&vigils.vain, __ATOMIC_RELAXED);
+        __atomic_store_n(&vigils.well, VIGILS_KNOWN / 2, __ATOMIC_RELAXED);
+        __atomic_store_n(&vigils.vain, vain / 2, __ATOMIC_RELAXED);
+        return;
+    }
+    vain = __atomic_add_fetch(&vigils.vain, 1, __ATOMIC_RELAXED);
+    if (vain < VAIN_EACH * waiting || vain < __atomic_load_n(&vigils.well, __ATOMIC_RELAXED))
+        return;
+    /* After that one for each thread is enough. */
+    __atomic_store_n(&vigils.from, now + VIGIL_PAUSE_NS, __ATOMIC_RELAXED);
+    __atomic_store_n(&vigils.vain, (VAIN_EACH - 1) * waiting, __ATOMIC_RELAXED);
+    __atomic_store_n(&vigils.well, 0, __ATOMIC_RELAXED);
+}
+
+/* keep_vigil - stay awake for a moment, not beyond a time, and return whether the state of the ticket
+ * has changed; 0: no such time. */
+static int keep_vigil(const glide_ticket *ticket, int64_t until)
+{
+    int64_t now = monotonic_ns(), before;
+    int changed = 0, alone = 1;
+
+    if (now < __atomic_load_n(&vigils.from, __ATOMIC_RELAXED))
+        return 0;
+    for (int left = VIGIL_YIELDS; !changed && alone && left > 0; left--) {
+        if (until != 0 && now >= until)
+            return 0;
+        before = now;
+        sched_yield();
+        now = monotonic_ns();
+        changed = __atomic_load_n(&ticket->state, __ATOMIC_SEQ_CST) != TICKET_RUNNING;
+        alone = now - before < LONG_YIELD_NS;
+    }
+    vigil_ended(changed && alone, now);
+    return changed;
+}
+
 /* doze - sleep until the state of the ticket changes, a signal comes, or a time; 0: no such time.
  * Returns 1 where it was a signal, or where the thread is to look for an interrupt anyway. */
 static int doze(glide_ticket *ticket, int64_t until)
@@ -94,6 +158,17 @@ static int doze(glide_ticket *ticket, int64_t until)
     return signalled && interrupt_hook != NULL;
 }
 
+/* rest - wait until the state of the ticket changes, awake at first: see doze. */
+static int rest(glide_ticket *ticket, int64_t until)
+{
+    int look;
+
+    __atomic_add_fetch(&vigils.waiting, 1, __ATOMIC_RELAXED);
+    look = !keep_vigil(ticket, until) && doze(ticket, until);
+    __atomic_sub_fetch(&vigils.waiting, 1, __ATOMIC_RELAXED);
+    return look;
+}
+
 static glide_status wait_for(glide_ticket *ticket, int64_t began)
 {
     /* Only what follows a deadline that passed, or an interrupt, moves these on. */
@@ -109,7 +184,7 @@ static glide_status wait_for(glide_ticket *ticket, int64_t began)
             glideGoCallLead(ticket);
             continue;
         }
-        if (doze(ticket, deadline) && interrupted() &&
+        if (rest(ticket, deadline) && interrupted() &&
             glideGoCallLeave(ticket, GLIDE_ERR_CANCELLED, 1))
             return ticket->status;
         if (deadline == 0 || monotonic_ns() < deadline)

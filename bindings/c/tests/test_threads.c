@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "live.h"
@@ -175,6 +176,48 @@ TEST(a_request_beyond_the_limit_is_refused_as_busy)
     CHECK_INT(answered, 1);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
     CHECK_INT(glide_client_close(watcher), GLIDE_OK);
+}
+
+/* get_paused - a GET that a paused server keeps for half a second and more; counts where that took
+ * next to no processor time. */
+static void *get_paused(void *argument)
+{
+    const worker *self = argument;
+    answer given = run(self->client, "GET threads:paused", NO_ROUTE);
+    struct timespec used;
+
+    CHECK_INT(given.status, GLIDE_OK);
+    drop(&given);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    *self->answered += CHECK(used.tv_sec == 0 && used.tv_nsec < 100000000);
+    return NULL;
+}
+
+TEST(threads_that_wait_for_long_sleep)
+{
+    const request_route route = request_slot_key(REQUEST_PRIMARY, wire_text("threads:paused"));
+    request_connection connection = {.request_timeout_ms = 20000};
+    glide_client client;
+    answer given = open_with(connection, "GLIDE_TEST_CLUSTER", &client);
+    pthread_t threads[THREADS];
+    worker workers[THREADS];
+    atomic_int slept = 0;
+    double started;
+
+    drop(&given);
+    given = run(client, "CLIENT PAUSE 800 ALL", route);
+    CHECK_INT(given.status, GLIDE_OK);
+    drop(&given);
+    started = seconds();
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (worker){client, i, &slept};
+        CHECK(pthread_create(&threads[i], NULL, get_paused, &workers[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK(seconds() - started > 0.5);
+    CHECK_INT(slept, THREADS);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
 }
 
 /* ---- Deadlines ----------------------------------------------------------------------------- */

@@ -47,6 +47,9 @@ STEPS = {
         r"libglide/core\.\(\*(wire|conn|socket|until|guard|health)\)"
     ),
     "valkey-go: writing and reading RESP": r"github\.com/valkey-io/valkey-go|bufio\.",
+    "awake for the reply: yielding, looking, receiving it": (
+        r"libglide/core\.(\(\*vigil\)|yieldThread|\(\*socket\)\.watch)"
+    ),
     "a look for a hang-up": r"libglide/core\.peekGone",
     "Go's scheduler, around system calls": r"runtime\.(re)?entersyscall|runtime\.exitsyscall",
     "sending, in the kernel": r"syscall\.sendmsg$|(__GI_)?(___?libc_)?write$",

@@ -31,6 +31,8 @@ def test_a_sample_has_its_thread_and_its_functions() -> None:
         (("__GI___libc_write", "link_flush"), "sending, in the kernel"),
         (("read", "link_read"), "receiving and waking up, in the kernel"),
         (("tcp_recvmsg", "syscall.recvfrom", "libglide/core.peekGone"), "a look for a hang-up"),
+        (("tcp_recvmsg", "syscall.recvfrom", "libglide/core.(*socket).watch.func1"), "awake"),
+        (("__x64_sys_sched_yield", "libglide/core.(*vigil).keep"), "awake"),
         (("runtime.mallocgc", "github.com/valkey-io/valkey-go.readB"), "valkey-go: writing"),
         (("libglide/core.(*socket).Write", "bufio.(*Writer).Flush"), "the connection"),
         (("libglide/core.(*lane).join", "main.glideGoClientExecute"), "joining the lane"),
