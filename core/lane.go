@@ -203,13 +203,13 @@ func (n *lane) lead(e *errand) {
 // load makes the batch of a leader: its own errand and what may go with it.
 func (n *lane) load(e *errand) []*errand {
 	company := e.owner.company()
-	if company > 1 && isFew(company) {
+	if 1 < company && company <= fewToGather {
 		n.gathering.keep(atOnce)
 	}
 	e.batch = append(e.batch[:0], e)
 	e.batch = n.fill(e.batch, e.deadline.Add(lateness))
 	n.prepare(e.batch)
-	n.wire.attend(e.owner, isFew(company))
+	n.wire.attend(e.owner, 0 < company && company <= fewToWatch)
 	return e.batch
 }
 

@@ -14,22 +14,20 @@ import "time"
 // would only keep them from their work. Those who wait for a leader do the same in C, see ticket.c.
 
 const (
-	// fewCompanions is up to how many requests may be under way on a client for a leader to yield.
-	fewCompanions = 9
+	// Up to how many requests may be under way on a client for a leader to gather others, and to
+	// stay awake for its reply.
+	fewToGather, fewToWatch = 9, 4
 	// vigilTime is how long it stays awake for a reply.
 	vigilTime = 100 * time.Microsecond
-	// A vigil in vain is followed by none for so many times what it took, and twice as many after
-	// each further one, up to the most.
-	vainPause = 16
-	mostPause = 1024
 	// A machine that is busy with something else runs that, for a slice of its scheduler: so long at
-	// least. One of that kind is dear, and pays seldom.
+	// least.
 	longYield = 1500 * time.Microsecond
-	longPause = 128
+	// A vigil in vain is followed by none for so many times what it took, and for more after each
+	// further one: twice as many, or where a yield was long, which is dear, eight times. Each that
+	// was not in vain halves that.
+	leastPause, mostPause  = 16, 1024
+	vainFactor, longFactor = 2, 8
 )
-
-// isFew says of requests under way whether a leader is to yield; 0: it is not known how many.
-func isFew(company int64) bool { return 0 < company && company <= fewCompanions }
 
 // vigil decides whether to stay awake by how that went before: where the server is far away, or the
 // machine runs something else meanwhile, it is in vain. One leader at a time uses it.
@@ -40,15 +38,15 @@ type vigil struct {
 
 // ended notes how a vigil went that was kept from one time to another.
 func (v *vigil) ended(came, long bool, began, ended time.Time) {
-	least := time.Duration(vainPause)
+	factor := time.Duration(vainFactor)
 	switch {
 	case long:
-		least = longPause
+		factor = longFactor
 	case came:
-		v.pause = 0
+		v.pause /= 2
 		return
 	}
-	v.pause = min(max(2*v.pause, least), mostPause)
+	v.pause = min(max(factor*v.pause, leastPause), mostPause)
 	v.from = ended.Add(v.pause * ended.Sub(began))
 }
 

@@ -45,29 +45,57 @@ func TestAVigilInWhichTheMachineRanSomethingElseIsInVainEvenIfItWasNot(t *testin
 	require.False(t, v.keep(atOnce))
 }
 
-func TestALongVigilIsFollowedByALongerPauseThanOneInVain(t *testing.T) {
-	var v vigil
+func TestThePauseGrowsWithEachVigilInVainAndFasterWithEachLongOne(t *testing.T) {
 	began := time.Now()
 	ended := began.Add(time.Millisecond)
-	v.ended(true, true, began, ended)
-	require.Equal(t, ended.Add(longPause*time.Millisecond), v.from)
-}
-
-func TestEachFurtherVigilInVainIsFollowedByTwiceThePauseUpToAMost(t *testing.T) {
-	var v vigil
-	began := time.Now()
-	ended := began.Add(time.Millisecond)
-	for _, pause := range []time.Duration{16, 32, 64, 128, 256, 512, 1024, 1024} {
-		v.ended(false, false, began, ended)
-		require.Equal(t, ended.Add(pause*time.Millisecond), v.from)
+	for _, growing := range []struct {
+		long   bool
+		pauses []time.Duration
+	}{
+		{false, []time.Duration{16, 32, 64, 128, 256, 512, 1024, 1024}},
+		{true, []time.Duration{16, 128, 1024, 1024}},
+	} {
+		var v vigil
+		for _, pause := range growing.pauses {
+			v.ended(growing.long, growing.long, began, ended)
+			require.Equal(t, ended.Add(pause*time.Millisecond), v.from, "long: %t", growing.long)
+		}
 	}
-	v.ended(true, false, began, ended)
-	v.ended(false, false, began, ended)
-	require.Equal(t, ended.Add(vainPause*time.Millisecond), v.from)
 }
 
-func TestALeaderStaysAwakeOnlyInFewCompany(t *testing.T) {
-	for company, few := range map[int64]bool{0: false, 1: true, fewCompanions: true, fewCompanions + 1: false} {
-		require.Equal(t, few, isFew(company), "%d under way", company)
+func TestThePauseIsHalvedByEachVigilThatIsNotInVain(t *testing.T) {
+	began := time.Now()
+	ended := began.Add(time.Millisecond)
+	v := vigil{pause: 128}
+	v.ended(true, false, began, ended)
+	require.Zero(t, v.from)
+
+	v.ended(false, false, began, ended)
+	require.Equal(t, ended.Add(128*time.Millisecond), v.from)
+}
+
+func TestALeaderWatchesForItsReplyInFewCompanyOnly(t *testing.T) {
+	to := &socket{}
+	n := &lane{wire: &wire{conn: &conn{direct: to}}}
+	c := new(Client)
+	for company, watches := range map[int64]bool{1: true, fewToWatch: true, fewToWatch + 1: false} {
+		c.inflight.Store(company)
+		k := &Call{client: c}
+		k.errand.begin([][][]byte{{pingWord}}, time.Time{}, (*boarded)(k))
+		n.load(&k.errand)
+		require.Equal(t, watches, to.awake, "%d under way", company)
+	}
+}
+
+func TestALeaderGathersOthersWhereAFewAreUnderWay(t *testing.T) {
+	c := new(Client)
+	for company, gathers := range map[int64]bool{1: false, 2: true, fewToGather: true, fewToGather + 1: false} {
+		n := &lane{wire: new(wire)}
+		n.gathering.pause = 64 // which a vigil that goes well halves
+		c.inflight.Store(company)
+		k := &Call{client: c}
+		k.errand.begin([][][]byte{{pingWord}}, time.Time{}, (*boarded)(k))
+		n.load(&k.errand)
+		require.Equal(t, gathers, n.gathering.pause != 64, "%d under way", company)
 	}
 }
