@@ -248,11 +248,15 @@ FUZZTIME ?= 30s
 FUZZING  := $(shell grep -rlE --include='*_test.go' '^func Fuzz' core ffi routing)
 
 # What a run finds of interest is kept beside the tests, in testdata/fuzz, and is tried by go test.
+# Now and then the end of the time is a failure of the fuzzing engine itself, "context deadline exceeded"
+# without a place in a test; what it has found to fail it writes down and says so.
 fuzz: ## every fuzz target for FUZZTIME=30s; the corpus is kept in testdata
-	@for file in $(FUZZING); do for target in $$(grep -ohE '^func Fuzz\w+' $$file | cut -c6-); do \
+	@mkdir -p $(BUILD); for file in $(FUZZING); do for target in $$(grep -ohE '^func Fuzz\w+' $$file | cut -c6-); do \
 		echo "$$target of $$(dirname $$file)"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) \
-			-args -test.fuzzcachedir=$(CURDIR)/$$(dirname $$file)/testdata/fuzz || exit 1; done; done
+			-args -test.fuzzcachedir=$(CURDIR)/$$(dirname $$file)/testdata/fuzz > $(BUILD)/fuzz 2>&1; code=$$?; cat $(BUILD)/fuzz; \
+		if [ $$code -ne 0 ] && grep -q '^    context deadline exceeded$$' $(BUILD)/fuzz && ! grep -qE 'Failing input|panic:|_test\.go:' $(BUILD)/fuzz; then \
+			echo 'its time was over'; code=0; fi; [ $$code -eq 0 ] || exit 1; done; done
 
 lint: setup generate-check $(BIN)/staticcheck ## style and types of every language
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -d $$(git ls-files '*.go'); exit 1; }
