@@ -33,12 +33,12 @@ const (
 // machine runs something else meanwhile, it is in vain. One leader at a time uses it.
 type vigil struct {
 	from  time.Time // none before that
-	pause time.Duration
+	pause int       // after the last one in vain, in times of what it took; halved by each since that was not
 }
 
 // ended notes how a vigil went that was kept from one time to another.
 func (v *vigil) ended(came, long bool, began, ended time.Time) {
-	factor := time.Duration(vainFactor)
+	factor := vainFactor
 	switch {
 	case long:
 		factor = longFactor
@@ -47,7 +47,7 @@ func (v *vigil) ended(came, long bool, began, ended time.Time) {
 		return
 	}
 	v.pause = min(max(factor*v.pause, leastPause), mostPause)
-	v.from = ended.Add(v.pause * ended.Sub(began))
+	v.from = ended.Add(time.Duration(v.pause) * ended.Sub(began))
 }
 
 // atOnce is what to keep a vigil for that is to be one yield.
