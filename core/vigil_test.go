@@ -74,28 +74,26 @@ func TestThePauseIsHalvedByEachVigilThatIsNotInVain(t *testing.T) {
 	require.Equal(t, ended.Add(128*time.Millisecond), v.from)
 }
 
+// loadIn has a call lead a lane, with so many requests under way on its client.
+func loadIn(company int64, n *lane) {
+	k := &Call{client: new(Client)}
+	k.client.inflight.Store(company)
+	k.errand.begin([][][]byte{{pingWord}}, time.Time{}, (*boarded)(k))
+	n.load(&k.errand)
+}
+
 func TestALeaderWatchesForItsReplyInFewCompanyOnly(t *testing.T) {
-	to := &socket{}
-	n := &lane{wire: &wire{conn: &conn{direct: to}}}
-	c := new(Client)
 	for company, watches := range map[int64]bool{1: true, fewToWatch: true, fewToWatch + 1: false} {
-		c.inflight.Store(company)
-		k := &Call{client: c}
-		k.errand.begin([][][]byte{{pingWord}}, time.Time{}, (*boarded)(k))
-		n.load(&k.errand)
+		to := &socket{}
+		loadIn(company, &lane{wire: &wire{conn: &conn{direct: to}}})
 		require.Equal(t, watches, to.awake, "%d under way", company)
 	}
 }
 
 func TestALeaderGathersOthersWhereAFewAreUnderWay(t *testing.T) {
-	c := new(Client)
 	for company, gathers := range map[int64]bool{1: false, 2: true, fewToGather: true, fewToGather + 1: false} {
-		n := &lane{wire: new(wire)}
-		n.gathering.pause = 64 // which a vigil that goes well halves
-		c.inflight.Store(company)
-		k := &Call{client: c}
-		k.errand.begin([][][]byte{{pingWord}}, time.Time{}, (*boarded)(k))
-		n.load(&k.errand)
+		n := &lane{wire: new(wire), gathering: vigil{pause: 64}} // which one that goes well halves
+		loadIn(company, n)
 		require.Equal(t, gathers, n.gathering.pause != 64, "%d under way", company)
 	}
 }
