@@ -29,6 +29,7 @@ type Call struct {
 	lane     *lane // that has the errand; nil: the call runs on a goroutine
 	errand   errand
 	commands [1][][]byte
+	convoy   convoy    // that the call led
 	deadline time.Time // zero: none
 
 	mu        sync.Mutex
@@ -91,8 +92,9 @@ func (k *Call) deliver(all []*flight, conclude func() (Response, error)) {
 		})
 		return
 	}
+	k.convoy = together
 	for _, t := range together {
-		t.call = k
+		t.call, t.returns = k, k.Released
 	}
 	together.lead()
 	if !together.good() {
@@ -224,10 +226,11 @@ func (k *Call) Abandon(why error) bool {
 func (k *Call) Release() {
 	k.lane, k.Response, k.Err = nil, Response{}, nil
 	clear(k.errand.replies)
-	if k.errand.room != nil {
-		k.errand.room.giveBack()
-		k.errand.room = nil
+	k.errand.leaveRoom()
+	for _, t := range k.convoy {
+		t.leaveRoom()
 	}
+	k.convoy = nil
 }
 
 // boarded is the call as the owner of its errand.

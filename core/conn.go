@@ -42,8 +42,9 @@ type conn struct {
 	rounds int  // exchanges begun; the first is the handshake
 	guard  guard
 
-	sole    bool   // the reply to come is the only one of its exchange
-	pending []byte // read already, and still to be given to the library
+	expected int    // replies of the exchange, of which none has come
+	pending  []byte // what is still to be given to the library before it reads on
+	lent     *room  // that it is in; nil: none
 
 	ahead    int   // bytes that were written ahead of the exchange that will bring them
 	aheadErr error // how that ended
@@ -133,29 +134,26 @@ func (c *conn) pull(p []byte) (int, error) {
 	return n, err
 }
 
-// receive reads for the library. A large reply that is the only one of its exchange is kept from it.
+// receive reads for the library. Flat replies are kept from it.
 func (c *conn) receive(p []byte) (int, error) {
-	if len(c.pending) > 0 {
-		n := copy(p, c.pending)
-		c.pending = c.pending[n:]
-		return n, nil
+	expected := c.expected
+	c.expected = 0
+	if len(c.pending) == 0 {
+		if expected == 0 {
+			return c.pull(p)
+		}
+		read, err := c.readFlat(expected)
+		if err != nil {
+			return 0, err
+		}
+		c.wire.flat = read
 	}
-	n, err := c.pull(p)
-	if !c.sole || n == 0 {
-		return n, err
+	n := copy(p, c.pending)
+	if c.pending = c.pending[n:]; len(c.pending) == 0 && c.lent != nil {
+		c.lent.giveBack()
+		c.lent = nil
 	}
-	c.sole, c.wrote = false, false
-	taken, failed := c.takeLarge(p[:n])
-	switch {
-	case failed != nil:
-		return 0, failed
-	case taken != nil:
-		c.wire.large = taken
-		return copy(p, stub), nil
-	case len(c.pending) > 0:
-		return c.receive(p)
-	}
-	return n, err
+	return n, nil
 }
 
 func (c *conn) Close() error {

@@ -56,7 +56,7 @@ type errand struct {
 	// What the leader found out, for the owner when it is told.
 	replies []routing.Value
 	err     error // of the transport, see wasSent
-	room    *room // of a large reply, to be given back where returns is set
+	room    *room // that they are in, to be given back where returns is set; nil: none
 	returns bool
 }
 
@@ -299,7 +299,11 @@ func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 	}
 	if err == nil {
 		for _, e := range batch {
-			e.read(results[:len(e.commands)], n.wire.large)
+			if in := n.wire.flat; in != nil {
+				e.take(in)
+			} else {
+				e.read(results[:len(e.commands)])
+			}
 			n.link.counters.heard(e.replies)
 			results = results[len(e.commands):]
 		}
@@ -370,16 +374,19 @@ func (n *lane) sendAgain(batch []*errand, err error, driving bool) bool {
 	return n.passFrom(driving)
 }
 
-// read takes the replies to the errand's commands; of one command it may be a large one.
-func (e *errand) read(results []valkey.ValkeyResult, taken *large) {
-	e.replies = e.replies[:0]
-	if taken != nil {
-		e.replies = append(e.replies, taken.value)
-		if e.returns {
-			e.room = taken.room
-		}
+// take has the replies to the errand's commands from a room.
+func (e *errand) take(in *room) {
+	if !e.returns {
+		e.replies = in.takeAway(e.replies[:0], len(e.commands))
 		return
 	}
+	e.replies = in.take(e.replies[:0], len(e.commands))
+	e.room = in.share()
+}
+
+// read has them from the library.
+func (e *errand) read(results []valkey.ValkeyResult) {
+	e.replies = e.replies[:0]
 	for i := range results {
 		message, _ := results[i].ToMessage()
 		var reply routing.Value
@@ -394,6 +401,14 @@ func (e *errand) read(results []valkey.ValkeyResult, taken *large) {
 			return
 		}
 		e.replies = append(e.replies, reply)
+	}
+}
+
+// leaveRoom lets go of the replies.
+func (e *errand) leaveRoom() {
+	if e.room != nil {
+		e.room.giveBack()
+		e.room = nil
 	}
 }
 

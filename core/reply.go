@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 
 	"github.com/valkey-io/valkey-go"
 
@@ -31,20 +30,12 @@ func parseReply(theirs *valkey.ValkeyMessage) (routing.Value, error) {
 	return parseMessage(messageOf(theirs), 0, nil)
 }
 
-// room is where a large reply is for as long as a call needs it; to allocate and clear it anew for
-// each costs more than to read the reply.
-type room struct {
-	values []routing.Value
-	text   []byte // of a reply that large.go has read
-	spans  []span
-}
-
-var rooms = sync.Pool{New: func() any { return new(room) }}
-
-// A reply of fewer elements needs no room; more than mostRoom are not kept.
+// A reply of fewer elements needs no room from the library's messages. More than mostRoom elements,
+// and more than mostText bytes, are not kept.
 const (
 	leastRoom = 64
 	mostRoom  = 1 << 16
+	mostText  = 4 << 20
 )
 
 // parseInto is parseReply for a value that is done with when the room that it may come with is
@@ -52,30 +43,11 @@ const (
 func parseInto(theirs *valkey.ValkeyMessage) (value routing.Value, in *room, err error) {
 	m := messageOf(theirs)
 	if count := len(m.items()); count >= leastRoom && count <= mostRoom {
-		in = rooms.Get().(*room)
+		in = takeRoom()
 		in.hold(count)
 	}
 	value, err = parseMessage(m, 0, in)
 	return value, in, err
-}
-
-// hold makes room for so many elements.
-func (r *room) hold(count int) {
-	if cap(r.values) < count {
-		r.values = make([]routing.Value, count)
-	}
-	r.values = r.values[:count]
-}
-
-func (r *room) giveBack() {
-	if cap(r.values) > mostRoom {
-		r.values, r.spans = nil, nil
-	}
-	if cap(r.text) > mostText {
-		r.text = nil
-	}
-	clear(r.values)
-	rooms.Put(r)
 }
 
 // parseMessage reads a message; the elements of the outermost go into the room, if there is one.

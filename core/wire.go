@@ -37,7 +37,7 @@ type wire struct {
 	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
-	large   *large // the reply of the last exchange, where its one result stands for that
+	flat    *room // with the replies of the last exchange, where the results are stubs
 
 	mu    sync.Mutex
 	made  bool   // there was a connection
@@ -449,8 +449,9 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		}
 		w.link.counters.exchanged(len(commands), err)
 	}()
-	w.dialled, w.unmade, w.large = nil, false, nil
-	w.expect(len(commands) == 1)
+	w.forget()
+	w.dialled, w.unmade = nil, false
+	w.expect(len(commands))
 	_, timed := ctx.Deadline()
 	began := w.began()
 	if len(commands) == 1 {
@@ -473,12 +474,13 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	return w.results, nil
 }
 
-// expect tells the connection that stands whether one reply is to come.
-func (w *wire) expect(sole bool) {
+// expect tells the connection that stands how many replies are to come. One that was made ahead has
+// the library's handshake before it, whose replies are the library's.
+func (w *wire) expect(replies int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn != nil {
-		w.conn.sole = sole
+	if w.conn != nil && w.conn.rounds > 0 {
+		w.conn.expected = replies
 	}
 }
 
@@ -545,8 +547,8 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 	}
 	defer w.forget()
 	replies := make([]routing.Value, len(results))
-	if w.large != nil {
-		replies[0] = w.large.value
+	if w.flat != nil {
+		replies = w.flat.takeAway(replies[:0], len(results))
 		results = nil
 	}
 	for i := range results {
@@ -562,7 +564,10 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 // forget lets go of the results of the last exchange.
 func (w *wire) forget() {
 	clear(w.results)
-	w.large = nil
+	if w.flat != nil {
+		w.flat.giveBack()
+		w.flat = nil
+	}
 }
 
 func (w *wire) build(words [][]byte, blocking bool) valkey.Completed {

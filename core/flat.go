@@ -1,0 +1,253 @@
+package core
+
+import (
+	"bytes"
+	"strconv"
+
+	"libglide/routing"
+)
+
+// The replies of an exchange are read here where all of them are flat: a string, a line, a number,
+// a null, or an aggregate of such. The library underneath would make each string a piece of memory
+// of its own, where all of them can share one that is used again. It is told that they are nulls.
+//
+// Where one is of another sort, or is malformed, all of them are left to the library and the guard
+// before it.
+
+// mostLine is where a line is left to the library that has not ended by then.
+const mostLine = 4 << 10
+
+// stub is what the library reads in the place of a reply: a null of RESP3.
+const stub = "_\r\n"
+
+var stubs = bytes.Repeat([]byte(stub), 128)
+
+// stubsOf is so many of them.
+func stubsOf(count int) []byte {
+	if size := count * len(stub); size <= len(stubs) {
+		return stubs[:size:size]
+	}
+	return bytes.Repeat([]byte(stub), count)
+}
+
+// reading is the replies of an exchange as they come into a room.
+type reading struct {
+	*room
+	expected int // replies
+	replies  int // still to come, without the one whose elements are
+	elements int // of an aggregate, still to come
+	at       int // where in the text the next one begins
+}
+
+// readFlat reads so many replies. What the library is to have in their place is pending then: stubs,
+// or what has come, where the room is nil. An error is that of the connection, or says that the reply
+// is too large.
+func (c *conn) readFlat(expected int) (*room, error) {
+	r := reading{room: takeRoom(), expected: expected}
+	r.begin()
+	for found := cutOff; found == cutOff; {
+		if err := r.more(c); err != nil {
+			r.giveBack()
+			return nil, err
+		}
+		if found = r.advance(); found == odd || found == cutOff && r.tooMuch() {
+			c.pending, c.lent = r.text, r.room
+			return nil, nil
+		}
+	}
+	c.pending = stubsOf(expected)
+	if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
+		c.pending = append(c.pending, r.text[r.at:]...)
+	}
+	return r.room, nil
+}
+
+func (r *reading) begin() {
+	r.values, r.replies, r.elements, r.at = r.values[:0], r.expected, 0, 0
+}
+
+// tooMuch says that several replies take more room, all together, than is kept: it is in one piece,
+// and grows twofold.
+func (r *reading) tooMuch() bool {
+	return r.expected > 1 && len(r.text) > min(mostText, maxReplyBytes)
+}
+
+// more adds what comes next to the text, which grows with what has come.
+func (r *reading) more(c *conn) error {
+	if r.expected == 1 && len(r.text) > maxReplyBytes {
+		return errReplySize
+	}
+	if len(r.text) == cap(r.text) {
+		room := min(max(2*cap(r.text), connBuffer), max(mostText, maxReplyBytes)+connBuffer)
+		r.text = append(make([]byte, 0, room), r.text...)
+		r.begin() // the values are in the text that was
+	}
+	n, err := c.pull(r.text[len(r.text):cap(r.text)])
+	if r.text = r.text[:len(r.text)+n]; n > 0 {
+		return nil
+	}
+	return err
+}
+
+// piece is what is at a place of the text.
+type piece uint8
+
+const (
+	whole  piece = iota
+	cutOff       // what has come may yet become whole
+	odd          // what is not read here
+)
+
+// advance makes values of what has come.
+func (r *reading) advance() piece {
+	for r.replies > 0 || r.elements > 0 {
+		r.values = append(r.values, routing.Value{})
+		value := &r.values[len(r.values)-1]
+		next, found := flatAt(r.text, r.at, value)
+		count, aggregate := elementsOf(value)
+		switch {
+		case found == whole && aggregate && r.elements > 0:
+			found = odd // it is nested
+		case found == whole && r.elements > 0:
+			r.elements--
+		case found == whole:
+			r.replies, r.elements = r.replies-1, count
+		}
+		if found != whole {
+			r.values = r.values[:len(r.values)-1]
+			return found
+		}
+		r.at = next
+	}
+	return whole
+}
+
+// elementsOf is how many elements an aggregate has, as flatAt leaves it: its number says so.
+func elementsOf(value *routing.Value) (count int, aggregate bool) {
+	switch value.Kind {
+	case routing.KindArray, routing.KindSet, routing.KindMap:
+		return int(value.Integer), true
+	}
+	return 0, false
+}
+
+// flatAt makes a value, which is zero, of the reply that begins at a place, and gives the place of
+// the next one. The value is in the text; an aggregate without its elements.
+func flatAt(p []byte, at int, value *routing.Value) (next int, found piece) {
+	if at == len(p) {
+		return at, cutOff
+	}
+	switch p[at] {
+	case '$':
+		return stringAt(p, at, value)
+	case '+':
+		return lineAt(p, at, value, routing.KindSimple)
+	case '-':
+		return lineAt(p, at, value, routing.KindError)
+	case ':':
+		return numberAt(p, at, value)
+	case '_':
+		return nullAt(p, at, stub)
+	case '*':
+		return headAt(p, at, value, routing.KindArray, 1)
+	case '~':
+		return headAt(p, at, value, routing.KindSet, 1)
+	case '%':
+		return headAt(p, at, value, routing.KindMap, 2)
+	}
+	return at, odd
+}
+
+const nullString = "$-1\r\n"
+
+func stringAt(p []byte, at int, value *routing.Value) (next int, found piece) {
+	length, start, found := lengthAt(p, at)
+	if found != whole {
+		if next, null := nullAt(p, at, nullString); null != odd {
+			return next, null
+		}
+		return at, found
+	}
+	end := start + length
+	switch {
+	case length > maxBulkBytes:
+		return at, odd
+	case end+2 > len(p):
+		return at, cutOff
+	case p[end] != '\r' || p[end+1] != '\n':
+		return at, odd
+	}
+	value.Kind, value.Text = routing.KindBulk, p[start:end:end]
+	return end + 2, whole
+}
+
+func headAt(p []byte, at int, value *routing.Value, kind routing.Kind, times int) (next int, found piece) {
+	length, next, found := lengthAt(p, at)
+	if found == whole && times*length > maxReplyElements {
+		found = odd
+	}
+	if found == whole {
+		value.Kind, value.Integer = kind, int64(times*length)
+	}
+	return next, found
+}
+
+func numberAt(p []byte, at int, value *routing.Value) (next int, found piece) {
+	line, next, found := lineOf(p, at)
+	if found != whole {
+		return next, found
+	}
+	number, err := strconv.ParseInt(string(line), 10, 64)
+	if err != nil {
+		return next, odd
+	}
+	value.Kind, value.Integer = routing.KindInteger, number
+	return next, whole
+}
+
+func lineAt(p []byte, at int, value *routing.Value, kind routing.Kind) (next int, found piece) {
+	line, next, found := lineOf(p, at)
+	if found == whole {
+		value.Kind, value.Text = kind, line
+	}
+	return next, found
+}
+
+// lineOf is the line that begins at a place, without its type.
+func lineOf(p []byte, at int) (line []byte, next int, found piece) {
+	end := bytes.IndexByte(p[at:], '\n')
+	switch {
+	case end < 0 && len(p)-at <= mostLine:
+		return nil, at, cutOff
+	case end < 2 || p[at+end-1] != '\r':
+		return nil, at, odd
+	}
+	return p[at+1 : at+end-1 : at+end-1], at + end + 1, whole
+}
+
+// lengthAt reads the length in the line that begins at a place, after its type.
+func lengthAt(p []byte, at int) (length, next int, found piece) {
+	i := at + 1
+	for ; i < len(p) && i-at <= 10 && '0' <= p[i] && p[i] <= '9'; i++ {
+		length = 10*length + int(p[i]-'0')
+	}
+	switch rest := p[i:]; {
+	case i > at+1 && len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+		return length, i + 2, whole
+	case i-at <= 11 && (len(rest) == 0 || i > at+1 && len(rest) == 1 && rest[0] == '\r'):
+		return 0, at, cutOff
+	}
+	return 0, at, odd
+}
+
+// nullAt looks for one of the two ways to write a null.
+func nullAt(p []byte, at int, null string) (next int, found piece) {
+	rest := p[at:min(len(p), at+len(null))]
+	switch {
+	case string(rest) == null:
+		return at + len(null), whole
+	case string(rest) == null[:len(rest)]:
+		return at, cutOff
+	}
+	return at, odd
+}
