@@ -42,26 +42,31 @@ func (c *Client) StartBatch(k *Call, request *BatchRequest) {
 		return
 	}
 	k.waits(c.orDefault(request.Timeout))
-	if plan, err := c.planOnce(&request.Batch); err == nil && !plan.Atomic {
-		line := newPipeline(plan, request)
-		k.deliver(line.all, func() (Response, error) { return c.concludeBatch(request, line.response(), nil) })
+	k.cargo = takeCargo()
+	if err := c.planOnce(&k.cargo.plan, &request.Batch); err == nil && !k.cargo.plan.Atomic {
+		k.cargo.loadBatch(request)
+		k.deliver(k.cargo.flights, func() (Response, error) {
+			return c.concludeBatch(request, k.cargo.response(request), nil)
+		})
 		return
 	}
 	k.goOnAs(func(ctx context.Context) (Response, error) { return c.batch(ctx, request) })
 }
 
 func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, error) {
-	plan, err := c.planBatch(ctx, &request.Batch)
+	load := new(cargo)
+	err := c.planOnce(&load.plan, &request.Batch)
+	err = c.again(ctx, err, func() error { return c.planOnce(&load.plan, &request.Batch) })
 	if err != nil {
 		return Response{}, err
 	}
-	if plan.Atomic {
-		response, err := c.transact(ctx, plan, request.Repeat)
+	if load.plan.Atomic {
+		response, err := c.transact(ctx, &load.plan, request.Repeat)
 		return c.concludeBatch(request, response, err)
 	}
-	line := newPipeline(plan, request)
-	c.deliver(ctx, line.all)
-	return c.concludeBatch(request, line.response(), nil)
+	load.loadBatch(request)
+	c.deliver(ctx, load.flights)
+	return c.concludeBatch(request, load.response(request), nil)
 }
 
 // concludeBatch makes the first failure the error of the whole, where the request wants that.
@@ -78,87 +83,21 @@ func (c *Client) concludeBatch(request *BatchRequest, response Response, err err
 	return Response{}, err
 }
 
-// planBatch resolves the commands of a batch, where it must after a look at the topology. The
-// error is an *Error.
-func (c *Client) planBatch(ctx context.Context, batch *routing.Batch) (*routing.BatchPlan, error) {
-	plan, err := c.planOnce(batch)
-	err = c.again(ctx, err, func() (err error) {
-		plan, err = c.planOnce(batch)
+// planOnce resolves the commands of a batch. The error is an *Error.
+func (c *Client) planOnce(plan *routing.BatchPlan, batch *routing.Batch) error {
+	if err := c.planner.Batch(plan, batch, c.topology.now()); err != nil {
 		return err
-	})
-	return plan, err
-}
-
-func (c *Client) planOnce(batch *routing.Batch) (*routing.BatchPlan, error) {
-	plan, err := c.planner.Batch(batch, c.topology.now())
-	if err != nil {
-		return nil, err
 	}
 	for _, part := range plan.Parts {
 		for _, step := range part.Steps {
 			if routing.SetsState(step.Words) {
 				refused := setsState(step.Words)
 				refused.Message = fmt.Sprintf("command %d of the batch: %s", step.Command, refused.Message)
-				return nil, refused
+				return refused
 			}
 		}
 	}
-	return plan, nil
-}
-
-// pipeline is a batch whose commands run each for itself.
-type pipeline struct {
-	request *BatchRequest
-	plan    *routing.BatchPlan
-	all     []*flight
-	legs    [][]*flight // of each command, in the order of its plan
-}
-
-func newPipeline(plan *routing.BatchPlan, request *BatchRequest) *pipeline {
-	count := 0
-	for _, part := range plan.Parts {
-		count += len(part.Steps)
-	}
-	// In one piece each: a batch has hundreds.
-	flights, places := make([]flight, count), make([]*flight, count)
-	p := &pipeline{request: request, plan: plan, all: make([]*flight, 0, count), legs: make([][]*flight, len(request.Commands))}
-	for _, part := range plan.Parts {
-		for _, step := range part.Steps {
-			command, leg := plan.Of(step)
-			f := &flights[len(p.all)]
-			f.begin(command, leg)
-			f.readOnly = f.readOnly || request.Repeat
-			if p.legs[step.Command] == nil {
-				n := len(command.Legs)
-				p.legs[step.Command], places = places[:n:n], places[n:]
-			}
-			p.legs[step.Command][step.Leg] = f
-			p.all = append(p.all, f)
-		}
-	}
-	return p
-}
-
-// response is what became of all commands, once their flights have ended.
-func (p *pipeline) response() Response {
-	response := Response{Value: routing.ArrayOf(make([]routing.Value, len(p.legs))...)}
-	for i, words := range p.request.Commands {
-		command, _ := p.plan.Of(routing.Step{Command: i})
-		if one := &p.legs[i][0].outcome; len(p.legs[i]) == 1 && one.Err == nil && command.Policy == routing.PolicyDefault {
-			response.Value.Items[i] = one.Value // as it is, and most are so
-			continue
-		}
-		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, outcomesOf(p.legs[i]))
-		if err != nil {
-			response.fail(i, err.(*Error))
-			continue
-		}
-		if result.Value.Kind == routing.KindPerNode {
-			result.Value = byNode(result.Outcomes)
-		}
-		response.Value.Items[i] = result.Value
-	}
-	return response
+	return nil
 }
 
 // byNode is a map of what each node answered: a batch has no outcomes beside its values.

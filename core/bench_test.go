@@ -70,11 +70,12 @@ func BenchmarkBatchOfHundred(b *testing.B) {
 		batch.Commands = append(batch.Commands, command("GET", fmt.Sprintf("key:%d", i)).Words)
 	}
 	c := &caller{ended: make(chan struct{}, 1)}
-	c.Owner = c
+	c.Owner, c.leading, c.Released = c, true, true
 	b.ReportAllocs()
 	for b.Loop() {
 		client.StartBatch(&c.Call, batch)
 		<-c.ended
+		c.Release()
 	}
 	require.NoError(b, c.Err)
 }

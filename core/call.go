@@ -30,6 +30,7 @@ type Call struct {
 	errand   errand
 	commands [1][][]byte
 	convoy   convoy    // that the call led
+	cargo    *cargo    // where it has many flights
 	deadline time.Time // zero: none
 
 	mu        sync.Mutex
@@ -70,7 +71,9 @@ func (c *Client) Start(k *Call) {
 	case err == nil && k.shares():
 		k.board()
 	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil:
-		legs := flights(&k.plan)
+		k.cargo = takeCargo()
+		k.cargo.load(&k.plan)
+		legs := k.cargo.flights
 		k.deliver(legs, func() (Response, error) { return c.conclude(&k.plan, &k.Request, legs) })
 	default:
 		k.goOnAs(func(ctx context.Context) (Response, error) {
@@ -231,6 +234,10 @@ func (k *Call) Release() {
 		t.leaveRoom()
 	}
 	k.convoy = nil
+	if k.cargo != nil {
+		k.cargo.giveBack()
+		k.cargo = nil
+	}
 }
 
 // boarded is the call as the owner of its errand.

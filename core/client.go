@@ -170,7 +170,9 @@ func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, 
 	if plan.SetsState {
 		return Response{}, setsState(request.Words)
 	}
-	legs := flights(plan)
+	load := new(cargo)
+	load.load(plan)
+	legs := load.flights
 	if request.Script != nil {
 		if err := request.Script.carry(legs, c.topology.now()); err != nil {
 			return Response{}, err
@@ -182,7 +184,7 @@ func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, 
 
 // conclude makes the response of the outcomes of all legs.
 func (c *Client) conclude(plan *routing.Plan, request *Request, legs []*flight) (Response, error) {
-	response, err := combine(plan, request, outcomesOf(legs))
+	response, err := combine(plan, request, legs)
 	if err != nil && c.closed() {
 		return response, errClosed
 	}
@@ -261,10 +263,12 @@ func outcomesOf(legs []*flight) []Outcome {
 	return outcomes
 }
 
-func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response, error) {
-	replies := make([]routing.Value, len(outcomes))
+// combine makes one response of what became of the legs of a plan.
+func combine(plan *routing.Plan, request *Request, legs []*flight) (Response, error) {
+	replies := make([]routing.Value, len(legs))
 	failed, fallback := false, false
-	for i, outcome := range outcomes {
+	for i, f := range legs {
+		outcome := &f.outcome
 		replies[i] = outcome.Value
 		if outcome.Err != nil {
 			replies[i] = routing.ErrorReply(outcome.Err.Message)
@@ -274,12 +278,12 @@ func combine(plan *routing.Plan, request *Request, outcomes []Outcome) (Response
 	}
 	var response Response
 	if plan.FanOut() || request.Outcomes || fallback || failed && plan.Split {
-		response.Outcomes = outcomes
+		response.Outcomes = outcomesOf(legs)
 	}
 	value, err := plan.Combine(replies)
 	if err != nil {
 		cause, _ := err.(*routing.CombineError)
-		return response, combinedError(routing.CommandName(request.Words), outcomes, cause)
+		return response, combinedError(routing.CommandName(request.Words), outcomesOf(legs), cause)
 	}
 	response.Value = value
 	return response, nil

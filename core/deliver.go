@@ -75,22 +75,7 @@ type flight struct {
 // maxRedirects bounds the redirects of one leg; the nodes then disagree about the slot.
 const maxRedirects = 16
 
-// flights are the legs of a plan, ready to go.
-func flights(plan *routing.Plan) []*flight {
-	all := make([]*flight, len(plan.Legs))
-	for i := range plan.Legs {
-		all[i] = newFlight(plan, &plan.Legs[i])
-	}
-	return all
-}
-
-// newFlight is a leg of plan, ready to go.
-func newFlight(plan *routing.Plan, leg *routing.Leg) *flight {
-	f := new(flight)
-	f.begin(plan, leg)
-	return f
-}
-
+// begin makes it a leg of a plan, ready to go.
 func (f *flight) begin(plan *routing.Plan, leg *routing.Leg) {
 	*f = flight{leg: leg, readOnly: plan.ReadOnly, stay: plan.FanOut() && plan.Writes}
 	if plan.Wait.Blocks {
@@ -172,17 +157,27 @@ func anyError(replies []routing.Value) bool {
 }
 
 // byTarget groups flights by their targets, each group in their order.
-func byTarget(all []*flight) (groups [][]*flight) {
+func byTarget(all []*flight) [][]*flight {
 	index := make(map[target]int)
-	for _, f := range all {
+	numbers := make([]int, len(all)) // of the group of each
+	var sizes []int
+	for i, f := range all {
 		to := target{endpoint: f.to.endpoint, role: f.to.role} // nodes of two snapshots may be one
-		i, known := index[to]
+		number, known := index[to]
 		if !known {
-			i = len(groups)
-			index[to] = i
-			groups = append(groups, nil)
+			number = len(sizes)
+			index[to] = number
+			sizes = append(sizes, 0)
 		}
-		groups[i] = append(groups[i], f)
+		numbers[i] = number
+		sizes[number]++
+	}
+	groups, places := make([][]*flight, len(sizes)), make([]*flight, len(all))
+	for number, size := range sizes {
+		groups[number], places = places[:0:size], places[size:]
+	}
+	for i, f := range all {
+		groups[numbers[i]] = append(groups[numbers[i]], f)
 	}
 	return groups
 }
@@ -305,6 +300,7 @@ func waitInLine(group []*flight) bool {
 // commandsOf is what flights send in one write: over a connection of their own where they block, or
 // are large.
 func commandsOf(group []*flight) (commands [][][]byte, blocks, large bool) {
+	commands = make([][][]byte, 0, len(group))
 	for _, f := range group {
 		commands = f.appendTo(commands)
 		blocks = blocks || f.alone
@@ -314,6 +310,12 @@ func commandsOf(group []*flight) (commands [][][]byte, blocks, large bool) {
 
 // resultsOf reduces the replies to what commandsOf sent to one for each flight.
 func resultsOf(group []*flight, replies []routing.Value) []routing.Value {
+	if len(replies) == len(group) { // one of each: nothing was added
+		for _, f := range group {
+			f.asked = false
+		}
+		return replies
+	}
 	if replies == nil {
 		return nil
 	}

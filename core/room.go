@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -57,6 +58,7 @@ func (r *room) giveBack() {
 
 // take adds the next replies to others. They are in the room.
 func (r *room) take(replies []routing.Value, count int) []routing.Value {
+	replies = slices.Grow(replies, count)
 	for range count {
 		reply := r.values[r.next]
 		r.next++

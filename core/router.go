@@ -38,8 +38,8 @@ func (r *Router) Resolve(request *routing.Request) (*routing.Plan, error) {
 
 // ResolveBatch says where the commands of a batch go. The error is an *Error.
 func (r *Router) ResolveBatch(batch *routing.Batch) (*routing.BatchPlan, error) {
-	plan, err := r.planner.Batch(batch, r.snapshot)
-	if err != nil {
+	plan := new(routing.BatchPlan)
+	if err := r.planner.Batch(plan, batch, r.snapshot); err != nil {
 		return nil, planError(err)
 	}
 	return plan, nil

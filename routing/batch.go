@@ -41,42 +41,70 @@ type Step struct {
 	Words   [][]byte
 }
 
-// Batch plans b over s. All routes are known before anything is sent, or none is. The error is an
-// *Error that names the command.
-func (by *Planner) Batch(b *Batch, s *Snapshot) (*BatchPlan, error) {
+// Batch makes p the plan of b over s, in the memory that p has. All routes are known before anything
+// is sent, or none is. The error is an *Error that names the command.
+func (by *Planner) Batch(p *BatchPlan, b *Batch, s *Snapshot) error {
+	p.reset(len(b.Commands))
+	p.Epoch = s.Epoch
 	if len(b.Commands) == 0 {
-		return nil, badArgument("empty batch: it has no commands")
+		return badArgument("empty batch: it has no commands")
 	}
 	if k := b.Route.Kind; k == RouteAllNodes || k == RouteAllPrimaries {
-		return nil, badArgument("a batch goes to one node or where its commands belong, not to all nodes")
+		return badArgument("a batch goes to one node or where its commands belong, not to all nodes")
 	}
 	if b.Atomic {
-		return by.atomic(b, s)
+		return by.atomic(p, b, s)
 	}
-	p := &BatchPlan{plans: make([]Plan, len(b.Commands)), Epoch: s.Epoch}
-	at := make(map[*Node]int)
 	routed, err := by.routed(b, s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, words := range b.Commands {
 		plan := &p.plans[i]
 		if err := by.planInBatch(plan, &Request{Words: words}, routed, s); err != nil {
-			return nil, inBatch(i, err)
+			return inBatch(i, err)
 		}
 		p.join(plan)
 		for j := range plan.Legs {
 			leg := &plan.Legs[j]
-			part, known := at[leg.Node]
-			if !known {
-				part = len(p.Parts)
-				at[leg.Node] = part
-				p.Parts = append(p.Parts, Part{Node: leg.Node, Slot: NoSlot})
-			}
-			p.Parts[part].Steps = append(p.Parts[part].Steps, Step{i, j, leg.Words})
+			part := p.partOf(leg.Node)
+			part.Steps = append(part.Steps, Step{i, j, leg.Words})
 		}
 	}
-	return p, nil
+	return nil
+}
+
+// reset makes the plan an empty one of so many commands.
+func (p *BatchPlan) reset(commands int) {
+	parts, plans := p.Parts[:0], p.plans
+	if cap(plans) < commands {
+		plans = make([]Plan, commands)
+	}
+	*p = BatchPlan{Parts: parts, plans: plans[:commands]}
+}
+
+// Clear lets go of what the plan holds, and keeps its memory.
+func (p *BatchPlan) Clear() {
+	for i := range p.Parts {
+		clear(p.Parts[i].Steps)
+	}
+	clear(p.plans)
+	p.reset(0)
+}
+
+// partOf is the part of a node, which has few others beside it.
+func (p *BatchPlan) partOf(node *Node) *Part {
+	for i := range p.Parts {
+		if p.Parts[i].Node == node {
+			return &p.Parts[i]
+		}
+	}
+	var steps []Step
+	if before := len(p.Parts); before < cap(p.Parts) {
+		steps = p.Parts[:before+1][before].Steps[:0]
+	}
+	p.Parts = append(p.Parts, Part{Node: node, Slot: NoSlot, Steps: steps})
+	return &p.Parts[len(p.Parts)-1]
 }
 
 // routed is the leg to the one node that the route of a batch names; nil where it has none. The
@@ -139,25 +167,25 @@ func (p *BatchPlan) join(plan *Plan) {
 
 // atomic plans a transaction. Its commands with keys decide the node, and must agree on the slot;
 // the others go along. It may go to a replica where nothing in it writes.
-func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
+func (by *Planner) atomic(p *BatchPlan, b *Batch, s *Snapshot) error {
 	part := Part{Slot: NoSlot}
 	readOnly := true
 	for i, words := range b.Commands {
 		command, err := by.command(&Request{Words: words})
 		if err != nil {
-			return nil, inBatch(i, err)
+			return inBatch(i, err)
 		}
 		part.Steps = append(part.Steps, Step{Command: i, Words: words})
 		slot, several := command.oneSlot(words)
 		if several && !s.Standalone {
-			return nil, fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has keys in several slots", i)
+			return fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has keys in several slots", i)
 		}
 		if slot == NoSlot {
 			continue
 		}
 		readOnly = readOnly && command.access == accessRead
 		if part.Slot != NoSlot && part.Slot != slot && !s.Standalone {
-			return nil, fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has its keys in slot %d, another one in slot %d", i, slot, part.Slot)
+			return fault(FaultCrossSlot, "CROSSSLOT command %d of the atomic batch has its keys in slot %d, another one in slot %d", i, slot, part.Slot)
 		}
 		part.Slot = slot
 	}
@@ -165,19 +193,19 @@ func (by *Planner) atomic(b *Batch, s *Snapshot) (*BatchPlan, error) {
 	if part.Slot == NoSlot {
 		leg.choice = choosePrimary
 	}
-	p := &BatchPlan{Atomic: true, ReadOnly: readOnly && part.Slot != NoSlot, Epoch: s.Epoch}
+	p.Atomic, p.ReadOnly = true, readOnly && part.Slot != NoSlot
 	routed, err := by.routed(b, s)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if routed != nil {
 		leg = *routed
 	} else if err := by.Choose(&leg, s); err != nil {
-		return nil, err
+		return err
 	}
 	part.Node = leg.Node
-	p.Parts, p.Whole = []Part{part}, &leg
-	return p, nil
+	p.Parts, p.Whole = append(p.Parts, part), &leg
+	return nil
 }
 
 // oneSlot is the slot of the command's keys, NoSlot where it has none. Of the commands that can be

@@ -16,7 +16,7 @@ func batch(atomic bool, commands ...[]string) *Batch {
 }
 
 func TestTheStepsOfABatchAreTheLegsOfItsCommandsNodeByNode(t *testing.T) {
-	p, err := planner.Batch(batch(false,
+	p, err := planBatch(planner, batch(false,
 		[]string{"SET", "foo", "1"}, []string{"MGET", "bar", "foo"}, []string{"GET", "bar"},
 		[]string{"CONFIG", "GET", "port"}, []string{"DBSIZE"}), three(t))
 	require.NoError(t, err)
@@ -51,21 +51,21 @@ func TestACommandOfABatchThatCannotBeIsNamedByItsPlace(t *testing.T) {
 		"CROSSSLOT command 2 of the atomic batch has its keys in slot 5061, another one in slot 12182": batch(true,
 			[]string{"SET", "foo", "1"}, []string{"PING"}, []string{"DEL", "bar"}),
 	} {
-		_, err := planner.Batch(b, three(t))
+		_, err := planBatch(planner, b, three(t))
 		require.EqualError(t, err, message)
 	}
 	all := batch(false, []string{"PING"})
 	all.Route.Kind = RouteAllNodes
-	_, err := planner.Batch(all, three(t))
+	_, err := planBatch(planner, all, three(t))
 	require.ErrorContains(t, err, "not to all nodes")
 }
 
 func TestAnAtomicBatchHasItsKeysInOneSlot(t *testing.T) {
 	for _, words := range [][]string{{"MGET", "foo", "bar"}, {"MSET", "foo", "1", "{3}", "2"}, {"MSETEX", "2", "foo", "1", "bar", "2"}} {
-		_, err := planner.Batch(batch(true, []string{"SET", "foo", "1"}, words), three(t))
+		_, err := planBatch(planner, batch(true, []string{"SET", "foo", "1"}, words), three(t))
 		require.EqualError(t, err, "CROSSSLOT command 1 of the atomic batch has keys in several slots")
 	}
-	p, err := planner.Batch(batch(true, []string{"PING"}, []string{"MGET", "foo", "{foo}2"}), three(t))
+	p, err := planBatch(planner, batch(true, []string{"PING"}, []string{"MGET", "foo", "{foo}2"}), three(t))
 	require.NoError(t, err)
 	require.Equal(t, "h:7003", p.Parts[0].Node.Address.String())
 	require.EqualValues(t, 12182, p.Parts[0].Slot)
@@ -92,7 +92,7 @@ func TestTheRouteOfABatchIsToOneNodeForAllOfItsCommands(t *testing.T) {
 			b := batch(atomic, []string{"GET", "a"}, []string{"PING"}, []string{"GET", "{a}b"}, []string{"INFO"})
 			b.Route = route
 			for range 4 {
-				p, err := planner.Batch(b, snapshot)
+				p, err := planBatch(planner, b, snapshot)
 				require.NoError(t, err)
 				require.Len(t, p.Parts, 1, "%s, atomic %v", kind, atomic)
 				require.Len(t, p.Parts[0].Steps, 4)
@@ -107,9 +107,17 @@ func TestABatchThatWritesIsDrawnAPrimary(t *testing.T) {
 	for _, atomic := range []bool{false, true} {
 		b := batch(atomic, []string{"GET", "a"}, []string{"SET", "a", "1"})
 		b.Route = Route{Kind: RouteRandomNode}
-		p, err := planner.Batch(b, snapshot)
+		p, err := planBatch(planner, b, snapshot)
 		require.NoError(t, err)
 		require.Equal(t, "h:7001", p.Parts[0].Node.Address.String())
 		require.Len(t, p.Parts[0].Steps, 2)
 	}
+}
+
+// planBatch plans a batch in memory that had another plan.
+func planBatch(by *Planner, b *Batch, s *Snapshot) (*BatchPlan, error) {
+	p := new(BatchPlan)
+	_ = by.Batch(p, batch(false, []string{"MGET", "a", "b", "c"}, []string{"GET", "d"}), s)
+	p.Clear()
+	return p, by.Batch(p, b, s)
 }

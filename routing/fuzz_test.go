@@ -105,7 +105,7 @@ func FuzzPlan(f *testing.F) {
 				t.Fatalf("%q: leg %+v", text, leg)
 			}
 		}
-		if _, err := planner.Batch(&Batch{Commands: [][][]byte{request.Words, request.Words}, Atomic: kind%2 == 0}, snapshot); err != nil {
+		if _, err := planBatch(planner, &Batch{Commands: [][][]byte{request.Words, request.Words}, Atomic: kind%2 == 0}, snapshot); err != nil {
 			_ = err.Error()
 		}
 	})

@@ -269,7 +269,7 @@ func TestEveryCommandOfABatchIsPlannedOnceForEachOfItsLegs(t *testing.T) {
 		for range rapid.IntRange(1, 6).Draw(t, "commands") {
 			b.Commands = append(b.Commands, aCommand(t))
 		}
-		plan, err := aPlanner(t).Batch(b, aSnapshot(t))
+		plan, err := planBatch(aPlanner(t), b, aSnapshot(t))
 		if err != nil {
 			return
 		}

@@ -1,7 +1,6 @@
 package routing
 
 import (
-	"slices"
 	"strconv"
 )
 
@@ -64,26 +63,40 @@ func (by *Planner) split(p *Plan, command *command, r *Request, s *Snapshot) err
 
 // parts makes one leg for each slot, in the order in which the slots first appear.
 func (p *Plan) parts(keys pattern, words [][]byte) {
-	legOf := make(map[Slot]int)
-	for i, position := keys.first, 0; i < keys.end; i, position = i+keys.stride, position+1 {
-		slot := SlotOf(words[i])
+	head, tail := words[:keys.first], words[keys.end:]
+	count := (keys.end - keys.first) / keys.stride
+	legOf, legs, sizes := make(map[Slot]int, count), make([]int, count), make([]int, 0, count)
+	p.Legs = make([]Leg, 0, count)
+	for position := range legs {
+		slot := SlotOf(words[keys.first+position*keys.stride])
 		at, known := legOf[slot]
 		if !known {
 			at = len(p.Legs)
 			legOf[slot] = at
-			head := slices.Clone(words[:keys.first])
-			p.Legs = append(p.Legs, Leg{Words: head, Slot: int32(slot), choice: chooseOwner, read: p.ReadOnly})
+			p.Legs = append(p.Legs, Leg{Slot: int32(slot), choice: chooseOwner, read: p.ReadOnly})
+			sizes = append(sizes, 0)
 		}
-		leg := &p.Legs[at]
+		legs[position] = at
+		sizes[at]++
+	}
+	// What the legs hold is in one piece each.
+	room := make([][]byte, len(p.Legs)*(len(head)+len(tail))+count*keys.stride)
+	positions := make([]int, count)
+	for at, size := range sizes {
+		leg, length := &p.Legs[at], len(head)+size*keys.stride+len(tail)
+		leg.Words, room = append(room[:0:length], head...), room[length:]
+		leg.positions, positions = positions[:0:size], positions[size:]
+		if keys.counts {
+			leg.Words[1] = strconv.AppendInt(nil, int64(size), 10)
+		}
+	}
+	for position, at := range legs {
+		leg, i := &p.Legs[at], keys.first+position*keys.stride
 		leg.Words = append(leg.Words, words[i:i+keys.stride]...)
 		leg.positions = append(leg.positions, position)
 	}
 	for i := range p.Legs {
-		leg := &p.Legs[i]
-		if keys.counts {
-			leg.Words[1] = strconv.AppendInt(nil, int64(len(leg.positions)), 10)
-		}
-		leg.Words = append(leg.Words, words[keys.end:]...)
+		p.Legs[i].Words = append(p.Legs[i].Words, tail...)
 	}
 }
 

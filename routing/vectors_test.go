@@ -285,7 +285,7 @@ func TestBatchVectors(t *testing.T) {
 		for _, command := range v.Request.Batch.Commands {
 			batch.Commands = append(batch.Commands, words(command...))
 		}
-		plan, err := planner.Batch(batch, file.Topologies[v.Topology].snapshot(t))
+		plan, err := planBatch(planner, batch, file.Topologies[v.Topology].snapshot(t))
 		if message, fails := expect[string](t, v, "error"); fails {
 			code, _, _ := strings.Cut(message, " ")
 			require.ErrorContains(t, err, code)

@@ -1,0 +1,112 @@
+package core
+
+import (
+	"sync"
+
+	"libglide/routing"
+)
+
+// cargo is what a call of many flights is made of: a batch has hundreds of them, which would be as
+// much garbage with every call.
+type cargo struct {
+	plan    routing.BatchPlan // of a batch
+	flights []*flight         // in the order in which they go
+	legs    [][]*flight       // of each command of a batch, in the order of its plan
+	results []routing.Value
+
+	room   []flight
+	places []*flight // that legs are in
+}
+
+var cargos = sync.Pool{New: func() any { return new(cargo) }}
+
+// mostCargo flights are kept.
+const mostCargo = 4 << 10
+
+func takeCargo() *cargo { return cargos.Get().(*cargo) }
+
+// giveBack is for who needs nothing of it any more, nor of the values of the flights.
+func (g *cargo) giveBack() {
+	if cap(g.room) > mostCargo || cap(g.legs) > mostCargo {
+		return
+	}
+	g.plan.Clear()
+	clear(g.room)
+	clear(g.flights)
+	clear(g.legs)
+	clear(g.places)
+	clear(g.results)
+	cargos.Put(g)
+}
+
+// hold makes room for so many flights, which are added to it then.
+func (g *cargo) hold(count int) {
+	if cap(g.room) < count {
+		g.room, g.flights, g.places = make([]flight, count), make([]*flight, count), make([]*flight, count)
+	}
+	g.room, g.flights, g.places = g.room[:count], g.flights[:0], g.places[:count]
+}
+
+// add adds a leg of a plan.
+func (g *cargo) add(plan *routing.Plan, leg *routing.Leg) *flight {
+	f := &g.room[len(g.flights)]
+	f.begin(plan, leg)
+	g.flights = append(g.flights, f)
+	return f
+}
+
+// load adds all legs of a plan.
+func (g *cargo) load(plan *routing.Plan) {
+	g.hold(len(plan.Legs))
+	for i := range plan.Legs {
+		g.add(plan, &plan.Legs[i])
+	}
+}
+
+// loadBatch adds all legs of the plan of a batch, whose commands run each for itself.
+func (g *cargo) loadBatch(request *BatchRequest) {
+	count, commands := 0, len(request.Commands)
+	for _, part := range g.plan.Parts {
+		count += len(part.Steps)
+	}
+	g.hold(count)
+	if cap(g.legs) < commands {
+		g.legs, g.results = make([][]*flight, commands), make([]routing.Value, commands)
+	}
+	g.legs, g.results = g.legs[:commands], g.results[:commands]
+	places := g.places
+	for _, part := range g.plan.Parts {
+		for _, step := range part.Steps {
+			command, leg := g.plan.Of(step)
+			f := g.add(command, leg)
+			f.readOnly = f.readOnly || request.Repeat
+			if g.legs[step.Command] == nil {
+				n := len(command.Legs)
+				g.legs[step.Command], places = places[:n:n], places[n:]
+			}
+			g.legs[step.Command][step.Leg] = f
+		}
+	}
+}
+
+// response is what became of all commands of a batch, once their flights have ended.
+func (g *cargo) response(request *BatchRequest) Response {
+	response := Response{Value: routing.ArrayOf(g.results...)}
+	for i, words := range request.Commands {
+		command, _ := g.plan.Of(routing.Step{Command: i})
+		if one := &g.legs[i][0].outcome; len(g.legs[i]) == 1 && one.Err == nil && command.Policy == routing.PolicyDefault {
+			response.Value.Items[i] = one.Value // as it is, and most are so
+			continue
+		}
+		result, err := combine(command, &Request{Request: routing.Request{Words: words}}, g.legs[i])
+		if err != nil {
+			response.fail(i, err.(*Error))
+			continue
+		}
+		if result.Value.Kind == routing.KindPerNode {
+			result.Value = byNode(result.Outcomes)
+		}
+		response.Value.Items[i] = result.Value
+	}
+	return response
+}
