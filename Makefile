@@ -81,14 +81,17 @@ demo: build setup $(VENV)/libglide ## a real cluster on this machine, and every 
 		echo "C: bindings/c/examples/routes.c"; $(BUILD)/c/routes; echo; \
 		echo "Python: bindings/python/examples/routes.py"; $(VENV)/bin/python bindings/python/examples/routes.py'
 
-test: build compat setup $(VENV)/libglide $(FAULTY) ## everything that a change must pass
+# A client behind its C interface, for the tests that break a cluster under it.
+LOOP := $(BUILD)/conformance/loop
+
+test: build compat setup $(VENV)/libglide $(FAULTY) $(LOOP) ## everything that a change must pass
 	CGO_ENABLED=0 go test ./routing/... ./protobuf/...
 	$(MAKE) --no-print-directory tsan
 	$(SERVER) $(CLUSTER) $(MAKE) --no-print-directory test-live
 
 # With a cluster running.
 test-live:
-	go test -race ./...
+	GLIDE_LOOP=$(CURDIR)/$(LOOP) go test -race ./...
 	$(VENV)/bin/python -m pytest -q bindings/python/tests
 	$(VENV)/bin/python -m pytest -q bindings/bench/python/tests
 	$(MAKE) --no-print-directory -C bindings/c BUILD=$(CURDIR)/$(BUILD) test asan
@@ -125,9 +128,13 @@ $(DRIVER): $(wildcard bindings/conformance/drivers/c/*.[ch] bindings/c/*.[ch]) $
 CHAOS ?= 2m
 SEED  ?= 0
 CLIENT ?= calls
-chaos: setup ## break a cluster under a client for CHAOS=2m, count lost and doubled writes; SEED= for the same faults again, CLIENT=core, calls or submitted
+chaos: setup $(LOOP) ## break a cluster under a client for CHAOS=2m, count lost and doubled writes; SEED= for the same faults again, CLIENT=core, calls, submitted or loop
 	go build -o $(BIN)/chaos ./bindings/conformance/chaos/run
-	$(SERVER) $(BIN)/chaos -seed $(SEED) -time $(CHAOS) -client $(CLIENT)
+	$(SERVER) $(BIN)/chaos -seed $(SEED) -time $(CHAOS) -client $(CLIENT) -loop $(LOOP)
+
+$(LOOP): bindings/conformance/chaos/loop/loop.c $(BUILD)/libglide.so
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -Wall -Wextra -Werror -Wshadow -Wconversion -O2 -Iinclude -o $@ $< -L$(BUILD) -lglide '-Wl,-rpath,$$ORIGIN/..'
 
 BENCH   := $(BUILD)/bench
 ROUNDS  ?= 5
