@@ -257,9 +257,9 @@ typedef uint64_t glide_client;
  *           be freed with glide_buffer_free().
  *
  * Blocks at most connection_timeout and 50 ms more, and while it reads the files that
- * client_cert_path and client_key_path name. The addresses are asked in parallel and the first
- * good answer serves. A server that is not a cluster is served too, as one shard without
- * slot routes.
+ * client_cert_path and client_key_path name. The first address is asked alone for 20 ms, or until
+ * it fails; then all others are too, in parallel, and the first good answer serves. A server that
+ * is not a cluster is served too, as one shard without slot routes.
  *
  * With lazy_connect it checks the configuration and connects to nobody; the topology is empty. The
  * first request connects within its deadline, those that come meanwhile wait for the same attempt,
