@@ -42,7 +42,8 @@ type conn struct {
 	rounds int  // exchanges begun; the first is the handshake
 	guard  guard
 
-	expected int    // replies of the exchange, of which none has come
+	expected int    // replies of the exchange, of which none was read
+	come     *room  // with the beginning of them, read ahead of the exchange; nil: none
 	pending  []byte // what is still to be given to the library before it reads on
 	lent     *room  // that it is in; nil: none
 
@@ -138,15 +139,18 @@ func (c *conn) pull(p []byte) (int, error) {
 func (c *conn) receive(p []byte) (int, error) {
 	expected := c.expected
 	c.expected = 0
-	if len(c.pending) == 0 {
-		if expected == 0 {
-			return c.pull(p)
-		}
+	switch {
+	case len(c.pending) > 0:
+	case expected > 0:
 		read, err := c.readFlat(expected)
 		if err != nil {
 			return 0, err
 		}
 		c.wire.flat = read
+	case c.come != nil:
+		c.pending, c.lent, c.come = c.come.text, c.come, nil
+	default:
+		return c.pull(p)
 	}
 	n := copy(p, c.pending)
 	if c.pending = c.pending[n:]; len(c.pending) == 0 && c.lent != nil {

@@ -43,23 +43,28 @@ type reading struct {
 // or what has come, where the room is nil. An error is that of the connection, or says that the reply
 // is too large.
 func (c *conn) readFlat(expected int) (*room, error) {
-	r := reading{room: takeRoom(), expected: expected}
+	r := reading{room: c.come, expected: expected}
+	if c.come = nil; r.room == nil {
+		r.room = takeRoom()
+	}
 	r.begin()
-	for found := cutOff; found == cutOff; {
+	for {
+		switch found := r.advance(); {
+		case found == whole:
+			c.pending = stubsOf(expected)
+			if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
+				c.pending = append(c.pending, r.text[r.at:]...)
+			}
+			return r.room, nil
+		case found == odd, r.tooMuch():
+			c.pending, c.lent = r.text, r.room
+			return nil, nil
+		}
 		if err := r.more(c); err != nil {
 			r.giveBack()
 			return nil, err
 		}
-		if found = r.advance(); found == odd || found == cutOff && r.tooMuch() {
-			c.pending, c.lent = r.text, r.room
-			return nil, nil
-		}
 	}
-	c.pending = stubsOf(expected)
-	if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
-		c.pending = append(c.pending, r.text[r.at:]...)
-	}
-	return r.room, nil
 }
 
 func (r *reading) begin() {
@@ -78,8 +83,7 @@ func (r *reading) more(c *conn) error {
 		return errReplySize
 	}
 	if len(r.text) == cap(r.text) {
-		room := min(max(2*cap(r.text), connBuffer), max(mostText, maxReplyBytes)+connBuffer)
-		r.text = append(make([]byte, 0, room), r.text...)
+		r.widen()
 		r.begin() // the values are in the text that was
 	}
 	n, err := c.pull(r.text[len(r.text):cap(r.text)])

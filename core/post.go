@@ -116,27 +116,29 @@ func (w *wire) watch(owner owner) bool {
 	return owner.watch(w.conn.direct.fd)
 }
 
-// glance is how much of a reply is looked at before it is read.
-const glance = 16 << 10
-
-// answered says whether the reply to one command can be read without waiting: it is there as a
-// whole, or there will be none.
+// answered says whether the reply to one command can be read without waiting: it has come as a
+// whole, or there will be none. What has come is kept for the exchange that reads it.
 func (w *wire) answered() bool {
 	w.mu.Lock()
 	c := w.conn
 	w.mu.Unlock()
-	if c == nil || c.direct == nil || !c.direct.enter() {
+	if c == nil || c.direct == nil || c.come != nil || !c.direct.enter() {
 		return true
 	}
 	defer c.direct.leave()
-	if w.seen == nil {
-		w.seen = make([]byte, glance)
+	in := takeRoom()
+	if cap(in.text) == 0 {
+		in.widen()
 	}
-	size, _, err := syscall.Recvfrom(c.direct.fd, w.seen, syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-	if err != nil {
+	n, _, err := syscall.Recvfrom(c.direct.fd, in.text[:cap(in.text)], syscall.MSG_DONTWAIT)
+	if n <= 0 {
+		in.giveBack()
 		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
 	}
-	return size == 0 || isReply(w.seen[:size])
+	w.link.counters.read(n)
+	in.text = in.text[:n]
+	c.come = in
+	return isReply(in.text)
 }
 
 // began is when the exchange that follows was begun.

@@ -34,6 +34,12 @@ func (r *room) hold(count int) {
 	r.values = r.values[:count]
 }
 
+// widen makes room for more text.
+func (r *room) widen() {
+	size := min(max(2*cap(r.text), connBuffer), max(mostText, maxReplyBytes)+connBuffer)
+	r.text = append(make([]byte, 0, size), r.text...)
+}
+
 // share is the room for another user.
 func (r *room) share() *room {
 	r.users.Add(1)

@@ -33,7 +33,6 @@ type wire struct {
 	since   atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
 	sent    bool         // what the present exchange brings was written ahead
 	sentAt  time.Time
-	seen    []byte // of a reply, before it is read
 	request []byte
 	built   valkey.Commands
 	results []valkey.ValkeyResult
