@@ -20,17 +20,16 @@ type cargo struct {
 
 var cargos = sync.Pool{New: func() any { return new(cargo) }}
 
-// mostCargo flights are kept.
+// mostCargo flights, or commands of a batch, are kept.
 const mostCargo = 4 << 10
 
 func takeCargo() *cargo { return cargos.Get().(*cargo) }
 
 // giveBack is for who needs nothing of it any more, nor of the values of the flights.
 func (g *cargo) giveBack() {
-	if cap(g.room) > mostCargo || cap(g.legs) > mostCargo {
+	if max(g.plan.Clear(), cap(g.room), cap(g.legs)) > mostCargo {
 		return
 	}
-	g.plan.Clear()
 	clear(g.room)
 	clear(g.flights)
 	clear(g.legs)

@@ -44,7 +44,7 @@ type Step struct {
 // Batch makes p the plan of b over s, in the memory that p has. All routes are known before anything
 // is sent, or none is. The error is an *Error that names the command.
 func (by *Planner) Batch(p *BatchPlan, b *Batch, s *Snapshot) error {
-	p.reset(len(b.Commands))
+	p.reset()
 	p.Epoch = s.Epoch
 	if len(b.Commands) == 0 {
 		return badArgument("empty batch: it has no commands")
@@ -59,6 +59,7 @@ func (by *Planner) Batch(p *BatchPlan, b *Batch, s *Snapshot) error {
 	if err != nil {
 		return err
 	}
+	p.hold(len(b.Commands))
 	for i, words := range b.Commands {
 		plan := &p.plans[i]
 		if err := by.planInBatch(plan, &Request{Words: words}, routed, s); err != nil {
@@ -74,22 +75,29 @@ func (by *Planner) Batch(p *BatchPlan, b *Batch, s *Snapshot) error {
 	return nil
 }
 
-// reset makes the plan an empty one of so many commands.
-func (p *BatchPlan) reset(commands int) {
-	parts, plans := p.Parts[:0], p.plans
-	if cap(plans) < commands {
-		plans = make([]Plan, commands)
+// hold makes room for the plans of so many commands.
+func (p *BatchPlan) hold(commands int) {
+	if cap(p.plans) < commands {
+		p.plans = make([]Plan, commands)
 	}
-	*p = BatchPlan{Parts: parts, plans: plans[:commands]}
+	p.plans = p.plans[:commands]
 }
 
-// Clear lets go of what the plan holds, and keeps its memory.
-func (p *BatchPlan) Clear() {
+// reset makes the plan an empty one.
+func (p *BatchPlan) reset() {
+	*p = BatchPlan{Parts: p.Parts[:0], plans: p.plans[:0]}
+}
+
+// Clear lets go of what the plan holds, and keeps its memory: that of so many commands.
+func (p *BatchPlan) Clear() (commands int) {
 	for i := range p.Parts {
+		commands += cap(p.Parts[i].Steps)
 		clear(p.Parts[i].Steps)
+		p.Parts[i].Node = nil
 	}
 	clear(p.plans)
-	p.reset(0)
+	p.reset()
+	return max(commands, cap(p.plans))
 }
 
 // partOf is the part of a node, which has few others beside it.
