@@ -55,8 +55,10 @@ type CallOwner interface {
 	// Watches says whether the owner can watch a connection: it then calls Posted after Start.
 	Watches() bool
 	// Watch says that the call waits for its owner to call Claim when the descriptor is readable;
-	// asked within Posted. It is false where the owner does not after all.
-	Watch(fd int) bool
+	// asked within Posted. It is false where the owner does not after all. The descriptor is that
+	// of a connection with a number of its own, not 0, so that an owner who watches it already
+	// knows it again.
+	Watch(fd int, connection uint64) bool
 }
 
 // Start begins a request. The owner is told when it has ended, perhaps before Start returns. Where
@@ -194,8 +196,9 @@ func (k *Call) Posted() bool { return k.lane != nil && k.lane.posted(&k.errand) 
 // or Resume.
 func (k *Call) Claim() bool { return k.lane != nil && k.lane.claim(&k.errand) }
 
-// Collect ends a call whose reply has come; where it has not, a goroutine waits for it.
-func (k *Call) Collect() { k.lane.collect(&k.errand) }
+// Collect ends a call whose reply has come. Where nothing has come, waits says that the call is
+// posted as before; unless this is the last try, then a goroutine waits for the reply.
+func (k *Call) Collect(last bool) (waits bool) { return k.lane.collect(&k.errand, last) }
 
 // Resume has a goroutine wait for the reply.
 func (k *Call) Resume() { go k.lane.resume(&k.errand) }
@@ -243,10 +246,10 @@ func (k *Call) Release() {
 // boarded is the call as the owner of its errand.
 type boarded Call
 
-func (b *boarded) promoted(*errand)  { b.Owner.Promoted() }
-func (b *boarded) leads() bool       { return b.Owner.Leads() }
-func (b *boarded) interrupted() bool { return b.Owner.Interrupted() }
-func (b *boarded) watch(fd int) bool { return b.Owner.Watch(fd) }
+func (b *boarded) promoted(*errand)                     { b.Owner.Promoted() }
+func (b *boarded) leads() bool                          { return b.Owner.Leads() }
+func (b *boarded) interrupted() bool                    { return b.Owner.Interrupted() }
+func (b *boarded) watch(fd int, connection uint64) bool { return b.Owner.Watch(fd, connection) }
 
 // watches: only a call that is alone on its client. With several under way goroutines do the work
 // of the nodes while the thread of the owner does its own.

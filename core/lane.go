@@ -74,7 +74,7 @@ type owner interface {
 	// watches says whether an errand may be posted, and watch that its reply is to be waited for
 	// at a descriptor; false: the owner does not after all.
 	watches() bool
-	watch(fd int) bool
+	watch(fd int, connection uint64) bool
 	// company is how many requests are under way on its client, its own among them; 0: it does not say.
 	company() int64
 }
@@ -483,9 +483,9 @@ func (w *waiter) leads() bool      { return true }
 func (w *waiter) interrupted() bool {
 	return w.ctx != nil && errors.Is(w.ctx.Err(), context.Canceled) // a deadline is the socket's
 }
-func (w *waiter) watches() bool  { return false }
-func (w *waiter) watch(int) bool { return false }
-func (w *waiter) company() int64 { return 0 }
+func (w *waiter) watches() bool          { return false }
+func (w *waiter) watch(int, uint64) bool { return false }
+func (w *waiter) company() int64         { return 0 }
 
 // exchange runs an errand for a caller that waits here.
 func (n *lane) exchange(ctx context.Context, commands [][][]byte, apart bool) ([]routing.Value, error) {

@@ -30,13 +30,13 @@ func newPromise(words ...string) *promise {
 	return p
 }
 
-func (p *promise) Waits(time.Duration) {}
-func (p *promise) Done()               { close(p.done) }
-func (p *promise) Leads() bool         { return p.leading }
-func (p *promise) Interrupted() bool   { return p.leaving.Load() }
-func (p *promise) Watches() bool       { return false }
-func (p *promise) Watch(int) bool      { return false }
-func (p *promise) Promoted()           { p.promoted.Add(1); go p.Lead() }
+func (p *promise) Waits(time.Duration)    {}
+func (p *promise) Done()                  { close(p.done) }
+func (p *promise) Leads() bool            { return p.leading }
+func (p *promise) Interrupted() bool      { return p.leaving.Load() }
+func (p *promise) Watches() bool          { return false }
+func (p *promise) Watch(int, uint64) bool { return false }
+func (p *promise) Promoted()              { p.promoted.Add(1); go p.Lead() }
 
 func (p *promise) value(t *testing.T) routing.Value {
 	select {

@@ -72,13 +72,31 @@ func (n *lane) claim(e *errand) bool {
 	return true
 }
 
-// collect carries an errand that was claimed, on the thread of its owner, if its reply is there.
-func (n *lane) collect(e *errand) {
-	if n.wire.answered() {
+// collect carries an errand that was claimed, on the thread of its owner, if its reply is there. If
+// nothing is, it posts it again, which waits says, or leaves it to a goroutine at last.
+func (n *lane) collect(e *errand, last bool) (waits bool) {
+	whole, some := n.wire.answered()
+	switch {
+	case whole:
 		n.carry(e.batch, false)
-	} else {
+	case !some && !last && n.repost(e):
+		return true
+	default:
 		go n.resume(e)
 	}
+	return false
+}
+
+// repost is false where the errand cannot be posted again: its owner has left meanwhile, or others wait
+// behind it.
+func (n *lane) repost(e *errand) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.queue) > 0 || n.closed || e.phase.Load() != phaseTaken {
+		return false
+	}
+	n.alone = e
+	return true
 }
 
 // resume carries an errand that was claimed, and leads on, on a goroutine.
@@ -113,17 +131,18 @@ func (w *wire) watch(owner owner) bool {
 		return false
 	}
 	defer w.conn.direct.leave()
-	return owner.watch(w.conn.direct.fd)
+	return owner.watch(w.conn.direct.fd, w.conn.direct.number)
 }
 
-// answered says whether the reply to one command can be read without waiting: it has come as a
-// whole, or there will be none. What has come is kept for the exchange that reads it.
-func (w *wire) answered() bool {
+// answered says whether the reply to one command can be read without waiting, since it has come as a
+// whole or there will be none, and whether some of it has come. That is kept for the exchange that
+// reads it.
+func (w *wire) answered() (whole, some bool) {
 	w.mu.Lock()
 	c := w.conn
 	w.mu.Unlock()
 	if c == nil || c.direct == nil || c.come != nil || !c.direct.enter() {
-		return true
+		return true, false
 	}
 	defer c.direct.leave()
 	in := takeRoom()
@@ -133,12 +152,12 @@ func (w *wire) answered() bool {
 	n, _, err := syscall.Recvfrom(c.direct.fd, in.text[:cap(in.text)], syscall.MSG_DONTWAIT)
 	if n <= 0 {
 		in.giveBack()
-		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR)
+		return !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR), false
 	}
 	w.link.counters.read(n)
 	in.text = in.text[:n]
 	c.come = in
-	return isReply(in.text)
+	return isReply(in.text), true
 }
 
 // began is when the exchange that follows was begun.

@@ -26,7 +26,7 @@ func newWatcher(words ...string) *watcher {
 }
 
 func (w *watcher) Watches() bool { return true }
-func (w *watcher) Watch(fd int) bool {
+func (w *watcher) Watch(fd int, _ uint64) bool {
 	w.fd = fd
 	return true
 }
@@ -71,7 +71,7 @@ func TestALoneCallIsWrittenByItsOwnerAndCollectedWhenItsReplyIsThere(t *testing.
 		require.True(t, w.readable(20*time.Second))
 		require.True(t, w.Claim())
 		require.False(t, w.Claim(), "once")
-		w.Collect()
+		w.Collect(true)
 		select {
 		case <-w.done:
 		default:
@@ -100,7 +100,7 @@ func TestAReplyThatIsNotThereYetIsWaitedForOnAGoroutine(t *testing.T) {
 	w := posted(t, client, "GET", "foo")
 	require.False(t, w.readable(0))
 	require.True(t, w.Claim())
-	w.Collect()
+	w.Collect(true)
 	answer()
 	require.Equal(t, "held", string(w.value(t).Text))
 }
@@ -162,7 +162,7 @@ func TestAPostedWriteWhoseConnectionIsLostIsNotSentTwice(t *testing.T) {
 			require.True(t, w.readable(20*time.Second))
 			require.True(t, w.Claim())
 			if end == "the owner collects" {
-				w.Collect()
+				w.Collect(true)
 			} else {
 				w.Resume()
 			}
@@ -183,7 +183,7 @@ func TestAPostedWriteIsNotSentTwiceWhereItsConnectionIsGoneWhenItIsCollected(t *
 	eventually(t, func() bool { return len(f.three.Got("INCR foo")) == 1 })
 	_ = w.lane.wire.conn.Close() // as the library underneath does to connections it takes for idle
 	require.True(t, w.Claim())
-	w.Collect()
+	w.Collect(true)
 	require.True(t, w.failure(t).Sent)
 	require.Len(t, f.three.Got("INCR foo"), 1)
 }
@@ -207,7 +207,7 @@ func TestARedirectIsFollowedFromACollectedReply(t *testing.T) {
 	w := posted(t, client, "GET", "foo")
 	require.True(t, w.readable(20*time.Second))
 	require.True(t, w.Claim())
-	w.Collect()
+	w.Collect(true)
 	require.Equal(t, "v", string(w.value(t).Text))
 }
 
@@ -233,4 +233,64 @@ func TestOnlyASmallCallThatIsAloneIsPosted(t *testing.T) {
 	w.Claim()
 	w.Resume()
 	w.value(t)
+}
+
+func TestACallOfWhichNothingHasComeStaysPosted(t *testing.T) {
+	f := fakeCluster(t)
+	client := quickly(t, f)
+	answer := hold(f.three, "GET foo")
+	w := posted(t, client, "GET", "foo")
+	for range 2 {
+		require.True(t, w.Claim())
+		require.True(t, w.Collect(false))
+	}
+	answer()
+	require.True(t, w.readable(20*time.Second))
+	require.True(t, w.Claim())
+	require.False(t, w.Collect(false))
+	select {
+	case <-w.done:
+	default:
+		t.Fatal("collecting waits for nobody")
+	}
+	require.Equal(t, "held", string(w.value(t).Text))
+}
+
+func TestACallIsNotPostedAgainWhereAnotherCameMeanwhile(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("GET {foo}2", fakenode.Bulk("other"))
+	client := quickly(t, f)
+	answer := hold(f.three, "GET foo")
+	w := posted(t, client, "GET", "foo")
+	require.True(t, w.Claim())
+	other := newPromise("GET", "{foo}2")
+	client.Start(&other.Call)
+	require.False(t, w.Collect(false))
+	answer()
+	require.Equal(t, "held", string(w.value(t).Text))
+	require.Equal(t, "other", string(other.value(t).Text))
+}
+
+func TestACallThatIsGivenUpWhileItIsLookedAtIsNotPostedAgain(t *testing.T) {
+	f := fakeCluster(t)
+	client := quickly(t, f)
+	answer := hold(f.three, "GET foo")
+	w := posted(t, client, "GET", "foo")
+	require.True(t, w.Claim())
+	require.True(t, w.Abandon(context.Canceled))
+	require.False(t, w.Collect(false))
+	answer()
+	require.Equal(t, "OK", string(run(t, client, command("SET", "foo", "1")).Value.Text))
+	require.Equal(t, 1, f.three.Connections())
+}
+
+func TestTheRestOfAReplyIsWaitedForOnAGoroutine(t *testing.T) {
+	f := fakeCluster(t)
+	f.three.On("GET foo", fakenode.Slowly(fakenode.Bulk("slow"), 20*time.Millisecond))
+	client := quickly(t, f)
+	w := posted(t, client, "GET", "foo")
+	require.True(t, w.readable(20*time.Second))
+	require.True(t, w.Claim())
+	require.False(t, w.Collect(false))
+	require.Equal(t, "slow", string(w.value(t).Text))
 }

@@ -17,6 +17,7 @@ import (
 // One goroutine at a time reads and writes. hangUp may come from any other at any time.
 type socket struct {
 	fd            int
+	number        uint64 // that no other has in this process
 	local, remote net.Addr
 	users         atomic.Int32 // the owner, until Close, and the calls that use fd
 	closed        atomic.Bool
@@ -41,6 +42,8 @@ const (
 	lastWords = 40 * time.Millisecond
 )
 
+var sockets atomic.Uint64 // how many there have been
+
 // newSocket takes a connection over; tcp is closed on every return.
 func newSocket(tcp *net.TCPConn) (*socket, error) {
 	defer tcp.Close()
@@ -63,7 +66,7 @@ func newSocket(tcp *net.TCPConn) (*socket, error) {
 		_ = syscall.Close(fd)
 		return nil, os.NewSyscallError("setnonblock", err)
 	}
-	s := &socket{fd: fd, local: tcp.LocalAddr(), remote: tcp.RemoteAddr()}
+	s := &socket{fd: fd, number: sockets.Add(1), local: tcp.LocalAddr(), remote: tcp.RemoteAddr()}
 	s.users.Store(1)
 	return s, nil
 }

@@ -7,12 +7,11 @@
  * cancelling enter Go; polling takes from a queue that the Go side fills, and enters Go only for
  * the events of subscriptions, which stay there until they are polled.
  *
- * Locks: of the registry, then of a mailbox, then those of Go. Go holds none of its own when it
- * calls mailbox_put(), and in mailbox_stir() those of a subscriber, which nothing takes that is
- * called from here under a lock.
+ * Locks: of the registry, then of a mailbox, then those of Go, then that of a watch. Go holds none of
+ * its own when it calls mailbox_put(), and in mailbox_stir() those of a subscriber, which nothing takes
+ * that is called from here under a lock.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -23,6 +22,7 @@
 #include "_cgo_export.h"
 #include "async.h"
 #include "fork.h"
+#include "watch.h"
 
 /* A submitted request, until its completion was polled. */
 typedef struct parcel {
@@ -33,7 +33,7 @@ typedef struct parcel {
     struct parcel *chain; /* of those in its bucket */
 } parcel;
 
-enum { BUCKETS_MAX = 1 << 16, REGISTRY_BUCKETS = 64, COLLECTED_AT_ONCE = 16 };
+enum { BUCKETS_MAX = 1 << 16, REGISTRY_BUCKETS = 64 };
 
 typedef struct mailbox {
     glide_client client;
@@ -50,10 +50,11 @@ typedef struct mailbox {
     int collecting;        /* threads that poll and do not hold the lock meanwhile */
 
     /* What the host waits on, once it has asked for it, or -1. The set watches the event, which is
-     * readable (`signalled`) while the queue holds something, and the connections of posted calls,
-     * by the handles of these. */
+     * readable (`signalled`) while the queue holds something, and the connections of posted calls. */
     int set, event;
     bool signalled;
+    bool reading; /* a thread sees to the posted calls */
+    watch watch;  /* these; with a lock of its own */
 } mailbox;
 
 static struct {
@@ -89,6 +90,7 @@ static mailbox *make_mailbox(glide_client client, size_t limit, bool events)
         return NULL;
     }
     pthread_mutex_init(&box->lock, NULL);
+    watch_init(&box->watch);
     box->client = client;
     box->limit = limit;
     box->events = events;
@@ -168,6 +170,7 @@ static void release(mailbox *box)
         close(box->set);
     }
     pthread_mutex_destroy(&box->lock);
+    watch_destroy(&box->watch);
     free(box->buckets);
     free(box);
 }
@@ -304,7 +307,7 @@ static glide_completion dequeue(mailbox *box)
 /* make_set - the set and the event of a mailbox, if it has none; false where there can be none. */
 static bool make_set(mailbox *box)
 {
-    struct epoll_event queue = {.events = EPOLLIN}; /* with 0, which is the handle of no call */
+    struct epoll_event queue = {.events = EPOLLIN}; /* with 0, which is no connection */
 
     if (box->set >= 0)
         return true;
@@ -321,31 +324,25 @@ static bool make_set(mailbox *box)
     return false;
 }
 
-int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t call)
+int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t connection)
 {
-    struct epoll_event once = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT, .data = {.u64 = call}};
-
-    if (epoll_ctl(ticket->watched, EPOLL_CTL_MOD, descriptor, &once) == 0)
-        return 1;
-    return errno == ENOENT && epoll_ctl(ticket->watched, EPOLL_CTL_ADD, descriptor, &once) == 0;
+    return watch_post(&ticket->mailbox->watch, ticket->watched, descriptor,
+                      (posting){ticket->call, ticket->turn, connection});
 }
 
-/* collect - have posted calls whose replies have come end on this thread. The mailbox is held, and
- * let go meanwhile. */
+/* collect - have a posted call whose reply has come end on this thread. The mailbox is held, and let
+ * go meanwhile. */
 static void collect(mailbox *box)
 {
-    struct epoll_event ready[COLLECTED_AT_ONCE];
-    int count = box->set < 0 ? 0 : epoll_wait(box->set, ready, COLLECTED_AT_ONCE, 0);
-
-    if (count <= 0 || (count == 1 && ready[0].data.u64 == 0))
+    if (box->set < 0 || box->reading)
         return;
+    box->reading = true;
     box->collecting++;
     pthread_mutex_unlock(&box->lock);
-    for (int i = 0; i < count; i++)
-        if (ready[i].data.u64 != 0)
-            glideGoCallCollect(ready[i].data.u64);
+    watch_collect(&box->watch, box->set);
     pthread_mutex_lock(&box->lock);
     box->collecting--;
+    box->reading = false;
 }
 
 /* take_events - a completion with events of subscriptions, if any wait: 1 or 0. The mailbox is held,

@@ -122,27 +122,31 @@ func (k *call) takeOver(turn uint64) bool {
 	return true
 }
 
-// glideGoCallCollect ends a posted call whose reply has come, on the thread that polls. It may be
-// told of calls that have ended, and of others.
+// glideGoCallCollect ends a posted call whose reply has come, on the thread that polls. It is 1 where
+// nothing has come and the call is posted as before; at last it is not, and a goroutine waits. It may
+// be told of calls that have ended.
 //
 //export glideGoCallCollect
-func glideGoCallCollect(handle C.uint64_t) {
+func glideGoCallCollect(handle, turn C.uint64_t, last C.int) (waits C.int) {
 	_ = guard(func() error { // before it claims the call: a goroutine then takes over
 		fault("glideGoCallCollect")
-		if k, state := calls.Get(uint64(handle)); state == handles.Live && k.claim() {
+		if k, state := calls.Get(uint64(handle)); state == handles.Live && k.claim(uint64(turn)) {
 			k.guarded(func() error {
-				k.Collect()
+				if k.Collect(last != 0) {
+					waits = 1
+				}
 				return nil
 			})
 		}
 		return nil
 	})
+	return waits
 }
 
-func (k *call) claim() bool {
+func (k *call) claim(turn uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.begun && k.ticket != nil && k.Claim()
+	return k.turn == turn && k.begun && k.ticket != nil && k.Claim()
 }
 
 // early is true, and notes it, where the call has ended before its submission.

@@ -196,8 +196,8 @@ func (k *call) Leads() bool { return !k.submitted }
 func (k *call) Watches() bool { return k.submitted && k.ticket.watched >= 0 }
 
 // Watch is called by the core within begin.
-func (k *call) Watch(descriptor int) bool {
-	return C.mailbox_watch(k.ticket, C.int(descriptor), C.uint64_t(k.self)) != 0
+func (k *call) Watch(descriptor int, connection uint64) bool {
+	return C.mailbox_watch(k.ticket, C.int(descriptor), C.uint64_t(connection)) != 0
 }
 
 // Interrupted asks the host. It is called on the thread of the call.

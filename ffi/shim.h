@@ -53,9 +53,10 @@ glide_status fail(glide_buffer *response, glide_status status, const char *messa
 /* mailbox_put - hand the ticket of a submitted call, which is done, to who polls. */
 void mailbox_put(glide_ticket *ticket);
 
-/* mailbox_watch - have the host wake up when a descriptor is readable, once, and glideGoCallCollect
- * then be told which call it is for. Returns whether that could be done. */
-int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t call);
+/* mailbox_watch - have the host wake up when the descriptor of a connection is readable, and try
+ * glideGoCallCollect for the call of a ticket in each poll. Returns whether that could be done. Go
+ * may hold any of its locks. */
+int mailbox_watch(glide_ticket *ticket, int descriptor, uint64_t connection);
 
 /* mailbox_stir - events of a client wait where none did. */
 void mailbox_stir(glide_client client);

@@ -136,4 +136,4 @@ func (w *waiter) Interrupted() bool { return false }
 func (w *waiter) Watches() bool { return false }
 
 // Watch is not called, since nobody watches.
-func (w *waiter) Watch(int) bool { return false }
+func (w *waiter) Watch(int, uint64) bool { return false }

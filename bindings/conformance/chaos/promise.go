@@ -84,7 +84,7 @@ func (p *promise) Leads() bool               { return !p.watching }
 func (p *promise) Interrupted() bool         { return false }
 func (p *promise) Watches() bool             { return p.watching }
 
-func (p *promise) Watch(fd int) bool {
+func (p *promise) Watch(fd int, _ uint64) bool {
 	p.fd = fd
 	return p.watching
 }
@@ -98,7 +98,7 @@ func (p *promise) watch() {
 	switch {
 	case !p.Claim(): // somebody else has it meanwhile
 	case readable == 1:
-		p.Collect()
+		p.Collect(true)
 	default:
 		p.Resume()
 	}

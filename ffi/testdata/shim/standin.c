@@ -380,7 +380,10 @@ glide_status glideGoSessionSubmit(glide_session session, uint8_t *bytes, size_t 
     return glideGoClientSubmit(session, bytes, size, ticket);
 }
 
-void glideGoCallCollect(uint64_t call)
+int glideGoCallCollect(uint64_t call, uint64_t turn, int last)
 {
     (void)call; /* none is posted */
+    (void)turn;
+    (void)last;
+    return 0;
 }
