@@ -75,7 +75,8 @@ func (s *links) crowd(endpoint routing.Address, silence time.Duration) (waiting 
 func (n *lane) crowd(down bool, silence time.Duration) int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if !n.led || !down && time.Since(time.Unix(0, n.progress.Load())) < silence {
+	began := n.progress.Load()
+	if !n.led || !down && (began == 0 || time.Since(time.Unix(0, began)) < silence) {
 		return 0
 	}
 	return int64(len(n.queue))

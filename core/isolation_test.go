@@ -170,3 +170,24 @@ func TestANodeThatDoesNotAnswerLeavesPlacesToTheOthers(t *testing.T) {
 		})
 	}
 }
+
+func TestANodeThatWasIdleIsNotTakenForOneThatDoesNotAnswer(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	run(t, client, command("GET", "foo"))
+	l, err := client.links.to(mustParse(f.three.Address()), routing.Primary)
+	require.NoError(t, err)
+	const silence = 10 * time.Millisecond
+	time.Sleep(2 * silence)
+	begin := func() { // as many that come at once do, before the first of them has been sent
+		l.lane.mu.Lock()
+		defer l.lane.mu.Unlock()
+		l.lane.led, l.lane.queue = true, make([]*errand, 30)
+	}
+	begin()
+	require.Zero(t, l.lane.crowd(false, silence))
+	l.lane.progress.Store(time.Now().Add(-2 * silence).UnixNano())
+	require.EqualValues(t, 30, l.lane.crowd(false, silence))
+	l.lane.queue = nil
+	require.True(t, l.lane.pass())
+}

@@ -34,7 +34,7 @@ type lane struct {
 	closed bool
 
 	quick    atomic.Bool  // so was the last exchange, and its connection stands
-	progress atomic.Int64 // Unix nanoseconds; when what is led at present was begun
+	progress atomic.Int64 // Unix nanoseconds; when what is led at present was begun; 0: it was not yet
 
 	// The leader's.
 	words     [][][]byte
@@ -336,6 +336,7 @@ func (n *lane) pass() bool {
 	n.mu.Lock()
 	if len(n.queue) == 0 {
 		n.led = false
+		n.progress.Store(0)
 		n.mu.Unlock()
 		return true
 	}

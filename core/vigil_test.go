@@ -16,12 +16,17 @@ func times(n int, looks *int) func() bool {
 }
 
 func TestAVigilEndsWhenWhatItIsKeptForHasCome(t *testing.T) {
-	var v vigil
-	for range 3 {
-		looks := 0
-		require.True(t, v.keep(times(3, &looks)))
-		require.Equal(t, 3, looks)
-	}
+	eventually(t, func() bool { // on a busy machine a yield may take so long that it is in vain
+		var v vigil
+		for range 3 {
+			looks := 0
+			if !v.keep(times(3, &looks)) {
+				return false
+			}
+			require.Equal(t, 3, looks)
+		}
+		return true
+	})
 }
 
 func TestAVigilInVainEndsAndIsFollowedByNoneForAWhile(t *testing.T) {
