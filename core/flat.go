@@ -14,8 +14,12 @@ import (
 // Where one is of another sort, or is malformed, all of them are left to the library and the guard
 // before it.
 
-// mostLine is where a line is left to the library that has not ended by then.
-const mostLine = 4 << 10
+const (
+	// A line that has not ended by then is left to the library,
+	mostLine = 4 << 10
+	// and so is a longer string that comes in parts among other replies.
+	longString = 64 << 10
+)
 
 // stub is what the library reads in the place of a reply: a null of RESP3.
 const stub = "_\r\n"
@@ -71,10 +75,15 @@ func (r *reading) begin() {
 	r.values, r.replies, r.elements, r.at = r.values[:0], r.expected, 0, 0
 }
 
-// tooMuch says that several replies take more room, all together, than is kept: it is in one piece,
-// and grows twofold.
+// tooMuch says that several replies, which are cut off, are not for one piece of memory that grows
+// twofold: they are more than is kept, or one of them is a long string.
 func (r *reading) tooMuch() bool {
-	return r.expected > 1 && len(r.text) > min(mostText, maxReplyBytes)
+	if r.expected == 1 || r.at == len(r.text) {
+		return false
+	}
+	length, _, found := lengthAt(r.text, r.at)
+	long := r.text[r.at] == '$' && found == whole && length > longString
+	return long || len(r.text) > min(mostText, maxReplyBytes)
 }
 
 // more adds what comes next to the text, which grows with what has come.
