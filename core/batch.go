@@ -33,7 +33,8 @@ func (c *Client) ExecuteBatch(request *BatchRequest) (Response, error) {
 	defer c.leave()
 	ctx, cancel := c.within(c.orDefault(request.Timeout))
 	defer cancel()
-	return c.batch(ctx, request)
+	load := new(cargo)
+	return c.batch(ctx, request, load, c.planOnce(&load.plan, &request.Batch))
 }
 
 // StartBatch is ExecuteBatch for an owner that waits elsewhere; see Start.
@@ -42,21 +43,22 @@ func (c *Client) StartBatch(k *Call, request *BatchRequest) {
 		return
 	}
 	k.waits(c.orDefault(request.Timeout))
-	k.cargo = takeCargo()
-	if err := c.planOnce(&k.cargo.plan, &request.Batch); err == nil && !k.cargo.plan.Atomic {
-		k.cargo.loadBatch(request)
-		k.deliver(k.cargo.flights, func() (Response, error) {
-			return c.concludeBatch(request, k.cargo.response(request), nil)
+	load := takeCargo()
+	k.cargo = load
+	err := c.planOnce(&load.plan, &request.Batch)
+	if err == nil && !load.plan.Atomic {
+		k.deliver(load.loadBatch(request), func() (Response, error) {
+			return c.concludeBatch(request, load.response(request), nil)
 		})
 		return
 	}
-	k.goOnAs(func(ctx context.Context) (Response, error) { return c.batch(ctx, request) })
+	k.goOnAs(func(ctx context.Context) (Response, error) { return c.batch(ctx, request, load, err) })
 }
 
-func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, error) {
-	load := new(cargo)
-	err := c.planOnce(&load.plan, &request.Batch)
-	err = c.again(ctx, err, func() error { return c.planOnce(&load.plan, &request.Batch) })
+// batch carries a batch out by the plan that was made for it. Where there is none for want of a
+// node, it makes one after a look at the topology.
+func (c *Client) batch(ctx context.Context, request *BatchRequest, load *cargo, unplanned error) (Response, error) {
+	err := c.again(ctx, unplanned, func() error { return c.planOnce(&load.plan, &request.Batch) })
 	if err != nil {
 		return Response{}, err
 	}
@@ -64,8 +66,7 @@ func (c *Client) batch(ctx context.Context, request *BatchRequest) (Response, er
 		response, err := c.transact(ctx, &load.plan, request.Repeat)
 		return c.concludeBatch(request, response, err)
 	}
-	load.loadBatch(request)
-	c.deliver(ctx, load.flights)
+	c.deliver(ctx, load.loadBatch(request))
 	return c.concludeBatch(request, load.response(request), nil)
 }
 

@@ -74,8 +74,7 @@ func (c *Client) Start(k *Call) {
 		k.board()
 	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil:
 		k.cargo = takeCargo()
-		k.cargo.load(&k.plan)
-		legs := k.cargo.flights
+		legs := k.cargo.load(&k.plan)
 		k.deliver(legs, func() (Response, error) { return c.conclude(&k.plan, &k.Request, legs) })
 	default:
 		k.goOnAs(func(ctx context.Context) (Response, error) {

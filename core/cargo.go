@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"sync"
 
 	"libglide/routing"
@@ -40,11 +41,12 @@ func (g *cargo) giveBack() {
 
 // hold makes room for so many flights, which are added to it then.
 func (g *cargo) hold(count int) {
-	if cap(g.room) < count {
-		g.room, g.flights, g.places = make([]flight, count), make([]*flight, count), make([]*flight, count)
-	}
-	g.room, g.flights, g.places = g.room[:count], g.flights[:0], g.places[:count]
+	g.room, g.places = sized(g.room, count), sized(g.places, count)
+	g.flights = sized(g.flights, count)[:0]
 }
+
+// sized is so many elements in the memory of others that are not needed any more, or in more.
+func sized[T any](memory []T, count int) []T { return slices.Grow(memory[:0], count)[:count] }
 
 // add adds a leg of a plan.
 func (g *cargo) add(plan *routing.Plan, leg *routing.Leg) *flight {
@@ -54,25 +56,24 @@ func (g *cargo) add(plan *routing.Plan, leg *routing.Leg) *flight {
 	return f
 }
 
-// load adds all legs of a plan.
-func (g *cargo) load(plan *routing.Plan) {
+// load adds all legs of a plan, and gives the flights.
+func (g *cargo) load(plan *routing.Plan) []*flight {
 	g.hold(len(plan.Legs))
 	for i := range plan.Legs {
 		g.add(plan, &plan.Legs[i])
 	}
+	return g.flights
 }
 
-// loadBatch adds all legs of the plan of a batch, whose commands run each for itself.
-func (g *cargo) loadBatch(request *BatchRequest) {
+// loadBatch adds all legs of the plan of a batch, whose commands run each for itself, and gives the
+// flights.
+func (g *cargo) loadBatch(request *BatchRequest) []*flight {
 	count, commands := 0, len(request.Commands)
 	for _, part := range g.plan.Parts {
 		count += len(part.Steps)
 	}
 	g.hold(count)
-	if cap(g.legs) < commands {
-		g.legs, g.results = make([][]*flight, commands), make([]routing.Value, commands)
-	}
-	g.legs, g.results = g.legs[:commands], g.results[:commands]
+	g.legs, g.results = sized(g.legs, commands), sized(g.results, commands)
 	places := g.places
 	for _, part := range g.plan.Parts {
 		for _, step := range part.Steps {
@@ -86,6 +87,7 @@ func (g *cargo) loadBatch(request *BatchRequest) {
 			g.legs[step.Command][step.Leg] = f
 		}
 	}
+	return g.flights
 }
 
 // response is what became of all commands of a batch, once their flights have ended.

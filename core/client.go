@@ -170,9 +170,7 @@ func (c *Client) run(ctx context.Context, plan *routing.Plan, request *Request, 
 	if plan.SetsState {
 		return Response{}, setsState(request.Words)
 	}
-	load := new(cargo)
-	load.load(plan)
-	legs := load.flights
+	legs := new(cargo).load(plan)
 	if request.Script != nil {
 		if err := request.Script.carry(legs, c.topology.now()); err != nil {
 			return Response{}, err

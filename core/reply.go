@@ -44,7 +44,7 @@ func parseInto(theirs *valkey.ValkeyMessage) (value routing.Value, in *room, err
 	m := messageOf(theirs)
 	if count := len(m.items()); count >= leastRoom && count <= mostRoom {
 		in = takeRoom()
-		in.hold(count)
+		in.values = sized(in.values, count)
 	}
 	value, err = parseMessage(m, 0, in)
 	return value, in, err

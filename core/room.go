@@ -26,14 +26,6 @@ func takeRoom() *room {
 	return r
 }
 
-// hold makes room for so many values.
-func (r *room) hold(count int) {
-	if cap(r.values) < count {
-		r.values = make([]routing.Value, count)
-	}
-	r.values = r.values[:count]
-}
-
 // widen makes room for more text.
 func (r *room) widen() {
 	size := min(max(2*cap(r.text), connBuffer), max(mostText, maxReplyBytes)+connBuffer)

@@ -172,10 +172,7 @@ func (l *loop) ExecuteBatch(request *core.BatchRequest) (core.Response, error) {
 			if result.Failures == nil {
 				result.Failures = make([]*core.Error, len(request.Commands))
 			}
-			result.Failures[i] = &core.Error{
-				Status: core.Status(failure.GetStatus()), Message: failure.GetMessage(), Code: failure.GetCode(),
-				Node: failure.GetNode(), Sent: failure.GetSent(), Retryable: failure.GetRetryable(),
-			}
+			result.Failures[i] = failureOf(failure)
 		}
 	}
 	return result, nil
@@ -232,8 +229,22 @@ func (a answer) response() (*protobuf.Response, error) {
 	case core.Status(failure.GetStatus()) != a.status:
 		return nil, fmt.Errorf("status %d with an error of status %v", a.status, failure.GetStatus())
 	}
-	return nil, &core.Error{
-		Status: a.status, Message: failure.GetMessage(), Code: failure.GetCode(),
+	return nil, failureOf(failure)
+}
+
+// told is what an Error and a ServerError have in common.
+type told interface {
+	GetStatus() protobuf.Status
+	GetMessage() string
+	GetCode() string
+	GetNode() string
+	GetSent() bool
+	GetRetryable() bool
+}
+
+func failureOf(failure told) *core.Error {
+	return &core.Error{
+		Status: core.Status(failure.GetStatus()), Message: failure.GetMessage(), Code: failure.GetCode(),
 		Node: failure.GetNode(), Sent: failure.GetSent(), Retryable: failure.GetRetryable(),
 	}
 }
