@@ -17,6 +17,8 @@ type Call struct {
 	Owner CallOwner
 	// Released says that the owner calls Release when it is done with the response.
 	Released bool
+	// Lent says that the words of the request are only there until Start returns.
+	Lent bool
 
 	// Response and Err, an *Error, say what became of it, as those of Execute. They live until the
 	// call is used again.
@@ -32,6 +34,7 @@ type Call struct {
 	convoy   convoy    // that the call led
 	cargo    *cargo    // where it has many flights
 	deadline time.Time // zero: none
+	kept     *room     // with the words that were lent; nil: none
 
 	mu        sync.Mutex
 	cancel    context.CancelFunc // of the goroutine
@@ -69,8 +72,17 @@ func (c *Client) Start(k *Call) {
 	}
 	err := c.planner.Plan(&k.plan, &k.Request.Request, c.topology.now())
 	k.waits(c.timeout(&k.Request, &k.plan))
+	large := err == nil && k.large()
+	if k.Lent && !large {
+		k.keep()
+		if k.plan.Split {
+			err = c.planner.Plan(&k.plan, &k.Request.Request, c.topology.now())
+		}
+	}
 	switch {
-	case err == nil && k.shares():
+	case large:
+		k.ferry()
+	case err == nil && k.single():
 		k.board()
 	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil:
 		k.cargo = takeCargo()
@@ -152,28 +164,15 @@ func (k *Call) waits(timeout time.Duration) {
 	k.Owner.Waits(timeout)
 }
 
-// shares says whether the call is one errand on the shared connection of a node.
-func (k *Call) shares() bool {
-	if len(k.plan.Legs) != 1 || k.plan.Wait.Blocks || k.plan.SetsState || k.Script != nil {
-		return false
-	}
-	k.commands[0] = k.plan.Legs[0].Words
-	return weightOf(k.commands[:]) <= maxShared
+// single says whether the call is one command for one node, that does not block.
+func (k *Call) single() bool {
+	return len(k.plan.Legs) == 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil
 }
 
 // board puts the call on the lane of its node.
 func (k *Call) board() {
-	f := &k.flight
-	f.begin(&k.plan, &k.plan.Legs[0])
-	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
-	if k.client.turnAway([]*flight{f}) {
-		k.Response, k.Err = k.client.conclude(&k.plan, &k.Request, []*flight{f})
-		k.end()
-		return
-	}
-	link, err := k.client.links.to(f.to.endpoint, f.to.role)
-	if err != nil {
-		k.settle(routing.Value{}, err)
+	link := k.aim()
+	if link == nil {
 		return
 	}
 	k.lane = &link.lane
@@ -182,6 +181,26 @@ func (k *Call) board() {
 	if k.lane.join(&k.errand) {
 		k.lane.lead(&k.errand)
 	}
+}
+
+// aim makes the flight of the call ready to go over a link; nil where it went nowhere, and the call
+// has ended or goes on elsewhere.
+func (k *Call) aim() *link {
+	f := &k.flight
+	k.commands[0] = k.plan.Legs[0].Words
+	f.begin(&k.plan, &k.plan.Legs[0])
+	f.first, f.to, f.margin = f.leg.Node, targetOf(f.leg.Node), marginOf(k.deadline)
+	if k.client.turnAway([]*flight{f}) {
+		k.Response, k.Err = k.client.conclude(&k.plan, &k.Request, []*flight{f})
+		k.end()
+		return nil
+	}
+	link, err := k.client.links.to(f.to.endpoint, f.to.role)
+	if err != nil {
+		k.settle(routing.Value{}, err)
+		return nil
+	}
+	return link
 }
 
 // Lead is for the owner that was promoted. It waits for the server.
@@ -236,6 +255,7 @@ func (k *Call) Release() {
 		t.leaveRoom()
 	}
 	k.convoy = nil
+	k.letGo()
 	if k.cargo != nil {
 		k.cargo.giveBack()
 		k.cargo = nil
@@ -272,6 +292,7 @@ func (k *Call) settle(reply routing.Value, err error) {
 	c, f := k.client, &k.flight
 	failure, next := c.judge(f, reply, err)
 	if failure != nil && next != giveUp {
+		k.keep()
 		k.goOnAs(func(ctx context.Context) (Response, error) {
 			c.goOn(ctx, f, failure, next)
 			return c.conclude(&k.plan, &k.Request, []*flight{f})

@@ -37,10 +37,7 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 // reach makes the connection, if none stands, ahead of an exchange: whoever leaves meanwhile has
 // sent nothing.
 func (w *wire) reach() error {
-	w.mu.Lock()
-	stands := w.conn != nil
-	w.mu.Unlock()
-	if stands {
+	if w.stands() {
 		return nil
 	}
 	w.since.Store(time.Now().UnixNano())
@@ -58,6 +55,13 @@ func (w *wire) reach() error {
 		w.dropAhead()
 	}
 	return nil
+}
+
+// stands says whether the connection does.
+func (w *wire) stands() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.conn != nil
 }
 
 // takeAhead is the connection that was made ahead, if there is one; it is the caller's.
@@ -134,7 +138,7 @@ func (w *wire) dialing(exchange context.Context) (context.Context, context.Cance
 		until = deadline
 	}
 	ctx, cancel := context.WithDeadline(w.link.life, until)
-	if w.direct {
+	if w.shared() {
 		return ctx, cancel
 	}
 	stop := context.AfterFunc(exchange, cancel)

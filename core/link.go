@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +31,7 @@ type link struct {
 }
 
 // maxSpare wires that nobody uses are kept.
-const maxSpare = 16
+const maxSpare = 32
 
 func newLink(config *Config, endpoint routing.Address, role routing.Role, to *peer) (*link, error) {
 	l := &link{peer: to, config: config, endpoint: endpoint, role: role, wires: make(map[*wire]struct{})}
@@ -71,7 +72,7 @@ func (l *link) blocking(ctx context.Context, commands ...[][]byte) ([]routing.Va
 }
 
 func (l *link) apart(ctx context.Context, commands [][][]byte, blocks bool) ([]routing.Value, error) {
-	w, err := l.take()
+	w, err := l.take(false)
 	if err != nil {
 		return nil, &connError{false, err}
 	}
@@ -93,17 +94,19 @@ func (l *link) failed(ctx context.Context, began time.Time, err error) {
 	logf(level, "no connection to %s: %s", l.endpoint, disclosedError(err))
 }
 
-// take gives a wire to one user, until give.
-func (l *link) take() (*wire, error) {
+// take gives a wire to one user, until give. direct: one over a blocking socket, for a thread of its
+// own.
+func (l *link) take(direct bool) (*wire, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if n := len(l.spare); n > 0 {
-		w := l.spare[n-1]
-		l.spare = l.spare[:n-1]
-		l.enter()
-		return w, nil
+	for i, w := range slices.Backward(l.spare) {
+		if w.direct == direct {
+			l.spare = slices.Delete(l.spare, i, i+1)
+			l.enter()
+			return w, nil
+		}
 	}
-	return l.grow(&wire{link: l})
+	return l.grow(&wire{link: l, direct: direct})
 }
 
 // dedicate gives a new wire of one connection to one user, until give.

@@ -139,7 +139,7 @@ func (w *wire) lost(c *conn) {
 		w.link.counters.closed()
 		w.logLost(c)
 	}
-	if w.direct {
+	if w.shared() {
 		w.link.lane.quick.Store(false)
 	}
 }

@@ -24,7 +24,7 @@ type call struct {
 	core.Call
 	self      uint64 // its handle
 	request   request
-	text      []byte   // the caller's bytes
+	text      []byte   // a copy of the caller's bytes
 	session   *session // that the call opened
 	submitted bool
 
@@ -94,6 +94,16 @@ func (k *call) read(bytes []byte) {
 		k.text = *texts.Get().(*[]byte)
 	}
 	k.text = append(k.text[:0], bytes...)
+}
+
+// decode reads the request of a thread that waits. A large command is lent to the core, which copies
+// what it needs for longer than it has the thread.
+func (k *call) decode(bytes []byte) error {
+	if k.Lent = len(bytes) > maxKept && k.request.decodeSingle(bytes); k.Lent {
+		return nil
+	}
+	k.read(bytes)
+	return k.request.decode(k.text)
 }
 
 // release makes the call free for another use.
@@ -236,13 +246,12 @@ func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t
 	k := newCall(ticket)
 	k.guarded(func() error {
 		fault("glideGoClientExecute")
-		k.read(input(bytes, size))
 		k.request.reset(&k.Request)
 		client, err := find(&clients, uint64(handle))
 		if err != nil {
 			return err
 		}
-		if err := k.request.decode(k.text); err != nil {
+		if err := k.decode(input(bytes, size)); err != nil {
 			return err
 		}
 		k.request.start(client, uint64(handle), &k.Call)

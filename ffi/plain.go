@@ -74,7 +74,12 @@ func (p *plain) bytes() []byte {
 // decodePlain reads the commonest requests of all, a command or a batch without a route. It is
 // false, with r as it was, for whatever is not that or is odd in any way; decodeMessage then reads
 // it again and says what is wrong.
-func (r *request) decodePlain(bytes []byte) bool {
+func (r *request) decodePlain(bytes []byte) bool { return r.readPlain(bytes, true) }
+
+// decodeSingle is decodePlain for a command alone.
+func (r *request) decodeSingle(bytes []byte) bool { return r.readPlain(bytes, false) }
+
+func (r *request) readPlain(bytes []byte, batches bool) bool {
 	var callback, timeout uint64
 	var command, commands []byte
 	p := plain{rest: bytes}
@@ -87,7 +92,7 @@ func (r *request) decodePlain(bytes []byte) bool {
 			timeout = p.number()
 		case p.field == fieldCommand && once:
 			command = p.bytes()
-		case p.field == fieldBatch && once:
+		case p.field == fieldBatch && once && batches:
 			commands = p.bytes()
 		default:
 			return false

@@ -124,17 +124,21 @@ size_t request_split(const char *line, wire_bytes *words, size_t room)
     return count;
 }
 
-/* put_words - a message Command of a whole command. */
+/* put_words - a message Command of a whole command, whose words may be large: its length is known
+ * beforehand, so that no content has to be moved. */
 static void put_words(wire_writer *writer, uint32_t field, const wire_bytes *words, size_t count)
 {
-    size_t command = wire_begin(writer, field), args;
+    size_t args = 0;
 
+    for (size_t i = 0; i < count; i++)
+        args += wire_size(ARGS_ARGS, words[i].len);
+    wire_put_head(writer, field,
+                  wire_size_uint(SINGLE_REQUEST_TYPE, CUSTOM_COMMAND) +
+                      wire_size(SINGLE_ARGS_ARRAY, args));
     wire_put_uint(writer, SINGLE_REQUEST_TYPE, CUSTOM_COMMAND);
-    args = wire_begin(writer, SINGLE_ARGS_ARRAY);
+    wire_put_head(writer, SINGLE_ARGS_ARRAY, args);
     for (size_t i = 0; i < count; i++)
         wire_put_bytes(writer, ARGS_ARGS, words[i]);
-    wire_end(writer, args);
-    wire_end(writer, command);
 }
 
 /* put_route - the route of a CommandRequest, if there is one. */

@@ -125,8 +125,7 @@ void wire_put_double(wire_writer *writer, uint32_t field, double value)
 
 void wire_put_bytes(wire_writer *writer, uint32_t field, wire_bytes bytes)
 {
-    put_key(writer, field, WIRE_DELIMITED);
-    put_varint(writer, bytes.len);
+    wire_put_head(writer, field, bytes.len);
     put_raw(writer, bytes.data, bytes.len);
 }
 
@@ -146,6 +145,32 @@ void wire_put_nonempty(wire_writer *writer, uint32_t field, wire_bytes bytes)
 {
     if (bytes.len != 0)
         wire_put_bytes(writer, field, bytes);
+}
+
+static size_t varint_size(uint64_t value)
+{
+    size_t size = 1;
+
+    for (; value >= 0x80; value >>= 7)
+        size++;
+    return size;
+}
+
+size_t wire_size_uint(uint32_t field, uint64_t value)
+{
+    return varint_size((uint64_t)field << 3) + varint_size(value);
+}
+
+size_t wire_size(uint32_t field, size_t content)
+{
+    return wire_size_uint(field, content) + content;
+}
+
+void wire_put_head(wire_writer *writer, uint32_t field, size_t content)
+{
+    put_key(writer, field, WIRE_DELIMITED);
+    put_varint(writer, content);
+    reserve(writer, content);
 }
 
 size_t wire_begin(wire_writer *writer, uint32_t field)

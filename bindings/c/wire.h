@@ -98,6 +98,16 @@ void wire_put_nonempty(wire_writer *writer, uint32_t field, wire_bytes bytes);
 size_t wire_begin(wire_writer *writer, uint32_t field);
 void wire_end(wire_writer *writer, size_t place);
 
+/*
+ * wire_put_head - begin a field that is a message of so many bytes; they follow.
+ *
+ * wire_end() moves what is between; this one moves nothing, but the content's size must be known:
+ * the sum of what wire_size(), of a field of so many bytes, and wire_size_uint() say.
+ */
+void wire_put_head(wire_writer *writer, uint32_t field, size_t content);
+size_t wire_size(uint32_t field, size_t content);
+size_t wire_size_uint(uint32_t field, uint64_t value);
+
 /* ---- Reading ----------------------------------------------------------------------------- */
 
 /* How a field is written. Other types are refused. */

@@ -106,6 +106,30 @@ TEST(the_bytes_are_those_that_the_format_prescribes)
     wire_writer_free(&writer);
 }
 
+TEST(a_message_whose_size_is_told_beforehand_is_written_as_one_whose_size_is_found)
+{
+    static const size_t sizes[] = {0, 1, 124, 125, 16380, 16381, 70000};
+    static uint8_t content[70000];
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        const wire_bytes bytes = {content, sizes[i]};
+        wire_writer found = {0}, told = {0};
+        const size_t place = wire_begin(&found, 16);
+
+        wire_put_uint(&found, 1, 300);
+        wire_put_bytes(&found, 2, bytes);
+        wire_end(&found, place);
+        wire_put_head(&told, 16, wire_size_uint(1, 300) + wire_size(2, bytes.len));
+        wire_put_uint(&told, 1, 300);
+        wire_put_bytes(&told, 2, bytes);
+        CHECK(!found.failed && !told.failed);
+        CHECK_INT(told.len, found.len);
+        CHECK(told.len == found.len && memcmp(told.data, found.data, found.len) == 0);
+        wire_writer_free(&found);
+        wire_writer_free(&told);
+    }
+}
+
 TEST(messages_nest_whatever_the_size_of_their_lengths)
 {
     static const size_t sizes[] = {0, 1, 126, 127, 128, 16383, 16384, 70000};
