@@ -14,12 +14,8 @@ import (
 // Where one is of another sort, or is malformed, all of them are left to the library and the guard
 // before it.
 
-const (
-	// A line that has not ended by then is left to the library,
-	mostLine = 4 << 10
-	// and so is a longer string that comes in parts among other replies.
-	longString = 64 << 10
-)
+// A line that has not ended by then is left to the library.
+const mostLine = 4 << 10
 
 // stub is what the library reads in the place of a reply: a null of RESP3.
 const stub = "_\r\n"
@@ -41,6 +37,8 @@ type reading struct {
 	replies  int // still to come, without the one whose elements are
 	elements int // of an aggregate, still to come
 	at       int // where in the text the next one begins
+	passed   int // slabs before that
+	long     int // bytes in slabs
 }
 
 // readFlat reads so many replies. What the library is to have in their place is pending then: stubs,
@@ -53,7 +51,15 @@ func (c *conn) readFlat(expected int) (*room, error) {
 	}
 	r.begin()
 	for {
-		switch found := r.advance(); {
+		found := r.advance()
+		if length, start := r.longAt(); found == cutOff && length > 0 {
+			if err := r.lay(c, length, start); err != nil {
+				r.giveBack()
+				return nil, err
+			}
+			continue
+		}
+		switch {
 		case found == whole:
 			c.pending = stubsOf(expected)
 			if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
@@ -61,7 +67,7 @@ func (c *conn) readFlat(expected int) (*room, error) {
 			}
 			return r.room, nil
 		case found == odd, r.tooMuch():
-			c.pending, c.lent = r.text, r.room
+			c.leave(r.room)
 			return nil, nil
 		}
 		if err := r.more(c); err != nil {
@@ -71,24 +77,58 @@ func (c *conn) readFlat(expected int) (*room, error) {
 	}
 }
 
-func (r *reading) begin() {
-	r.values, r.replies, r.elements, r.at = r.values[:0], r.expected, 0, 0
+// leave leaves what has come to the library.
+func (c *conn) leave(in *room) {
+	if len(in.slabs) == 0 {
+		c.pending, c.lent = in.text, in
+		return
+	}
+	c.pending = in.joined()
+	in.giveBack()
 }
 
-// tooMuch says that several replies, which are cut off, are not for one piece of memory that grows
-// twofold: they are more than is kept, or one of them is a long string.
+func (r *reading) begin() {
+	r.values, r.replies, r.elements, r.at, r.passed = r.values[:0], r.expected, 0, 0, 0
+}
+
+// tooMuch says that several replies, which are cut off, are more than is kept.
 func (r *reading) tooMuch() bool {
-	if r.expected == 1 || r.at == len(r.text) {
-		return false
+	return r.expected > 1 && (len(r.text) > min(mostText, maxReplyBytes) || r.long > mostSlabs)
+}
+
+// longAt is the length of the string that is to have a slab, where one is at the place that is read
+// next, and where its bytes begin; 0: there is none.
+func (r *reading) longAt() (length, start int) {
+	if r.at == len(r.text) || r.text[r.at] != '$' {
+		return 0, 0
 	}
-	length, _, found := lengthAt(r.text, r.at)
-	long := r.text[r.at] == '$' && found == whole && length > longString
-	return long || len(r.text) > min(mostText, maxReplyBytes)
+	length, start, found := lengthAt(r.text, r.at)
+	if found != whole || length <= longString || length > mostSlab || r.tooMuch() {
+		return 0, 0
+	}
+	return length, start
+}
+
+// lay reads a string, whose beginning has come, into a slab.
+func (r *reading) lay(c *conn, length, start int) error {
+	memory := takeSlab(length + len("\r\n"))
+	rest := (*memory)[copy(*memory, r.text[start:]):]
+	r.text = r.text[:start]
+	r.slabs = append(r.slabs, slab{start, memory})
+	r.long += len(*memory)
+	for len(rest) > 0 {
+		n, err := c.pull(rest)
+		if n == 0 && err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
 }
 
 // more adds what comes next to the text, which grows with what has come.
 func (r *reading) more(c *conn) error {
-	if r.expected == 1 && len(r.text) > maxReplyBytes {
+	if r.expected == 1 && len(r.text)+r.long > maxReplyBytes {
 		return errReplySize
 	}
 	if len(r.text) == cap(r.text) {
@@ -116,7 +156,7 @@ func (r *reading) advance() piece {
 	for r.replies > 0 || r.elements > 0 {
 		r.values = append(r.values, routing.Value{})
 		value := &r.values[len(r.values)-1]
-		next, found := flatAt(r.text, r.at, value)
+		next, found := r.pieceAt(value)
 		count, aggregate := elementsOf(value)
 		switch {
 		case found == whole && aggregate && r.elements > 0:
@@ -133,6 +173,22 @@ func (r *reading) advance() piece {
 		r.at = next
 	}
 	return whole
+}
+
+// pieceAt is flatAt for the place that is read next, whose string may be in a slab.
+func (r *reading) pieceAt(value *routing.Value) (next int, found piece) {
+	if r.passed == len(r.slabs) || r.text[r.at] != '$' {
+		return flatAt(r.text, r.at, value)
+	}
+	laid := r.slabs[r.passed]
+	if length, start, _ := lengthAt(r.text, r.at); start != laid.at {
+		return flatAt(r.text, r.at, value)
+	} else if value.Text = laid.bytes()[:length:length]; !laid.sound() {
+		return r.at, odd
+	}
+	r.passed++
+	value.Kind = routing.KindBulk
+	return laid.at, whole
 }
 
 // elementsOf is how many elements an aggregate has, as flatAt leaves it: its number says so.

@@ -54,6 +54,7 @@ func refusedReply(t *testing.T, reply fakenode.Reply) (message string) {
 	f := fakeCluster(t)
 	f.three.On("SET foo", reply, fakenode.Simple("OK"))
 	client := openFakes(t, f)
+	run(t, client, command("GET", "foo")) // the connection stands: the library does not have its replies first
 	request := command("SET", "foo", "1")
 	request.Timeout = time.Minute
 	require.Less(t, allocated(func() {
@@ -84,8 +85,11 @@ func TestAReplyThatGrowsWithoutEndIsAnErrorThatNamesTheLimitAndTheNode(t *testin
 	maxReplyBytes = 8 << 20
 	t.Cleanup(func() { maxReplyBytes = usual })
 	text := strings.Repeat("$1000\r\n"+strings.Repeat("x", 1000)+"\r\n", 100)
+	long := "$100000\r\n" + strings.Repeat("x", 100000) + "\r\n"
 	for name, reply := range map[string]fakenode.Reply{
 		"strings":           fakenode.Endless("*1000000\r\n"+text, text),
+		"long strings":      fakenode.Endless("*1000000\r\n"+long, long),
+		"long after short":  fakenode.Endless("*1000000\r\n"+text, long),
 		"strings of a set":  fakenode.Endless("~1000000\r\n"+text, text),
 		"strings of a map":  fakenode.Endless("%1000000\r\n"+text, text),
 		"strings and more":  fakenode.Endless("*1000000\r\n:1\r\n", text),

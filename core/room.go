@@ -13,6 +13,7 @@ import (
 type room struct {
 	values []routing.Value // an aggregate is followed by its elements
 	text   []byte          // that they are in
+	slabs  []slab          // that long strings are in, by their places in the text
 	next   int             // of the values, to be taken
 	users  atomic.Int32
 }
@@ -32,6 +33,20 @@ func (r *room) widen() {
 	r.text = append(make([]byte, 0, size), r.text...)
 }
 
+// joined is the text with the long strings in their places.
+func (r *room) joined() []byte {
+	size := len(r.text)
+	for _, s := range r.slabs {
+		size += len(s.bytes())
+	}
+	all, at := make([]byte, 0, size), 0
+	for _, s := range r.slabs {
+		all = append(append(all, r.text[at:s.at]...), s.bytes()...)
+		at = s.at
+	}
+	return append(all, r.text[at:]...)
+}
+
 // share is the room for another user.
 func (r *room) share() *room {
 	r.users.Add(1)
@@ -44,7 +59,10 @@ func (r *room) giveBack() {
 		return
 	}
 	clear(r.values)
-	r.values, r.text, r.next = r.values[:0], r.text[:0], 0
+	for _, s := range r.slabs {
+		giveSlab(s.memory)
+	}
+	r.values, r.text, r.slabs, r.next = r.values[:0], r.text[:0], r.slabs[:0], 0
 	if cap(r.values) > mostRoom {
 		r.values = nil
 	}
@@ -74,7 +92,7 @@ func (r *room) take(replies []routing.Value, count int) []routing.Value {
 func (r *room) takeAway(replies []routing.Value, count int) []routing.Value {
 	first := len(replies)
 	replies = r.take(replies, count)
-	if cap(r.text) > mostText {
+	if cap(r.text) > mostText || len(r.slabs) > 0 {
 		r.share()
 		return replies
 	}
