@@ -32,6 +32,7 @@ from libglide.tls import Tls
 from libglide.topology import Node, Shard, Topology
 
 _SHORT = 128  # a length below it takes one byte
+_LARGE = 4096  # a word from that length on takes longer to be copied than to be measured
 _VARINTS = [bytes((number,)) for number in range(_SHORT)]
 # Keys of fields: their number times eight, plus two for what has a length.
 _SINGLE_COMMAND, _BATCH, _COMMANDS, _ARGS = b"\x12", b"\x1a", b"\x12", b"\x0a"
@@ -198,13 +199,21 @@ def script(given: Script, keys: Sequence[object], args: Sequence[object], messag
 
 def single_command(words: Sequence[object]) -> bytes:
     """A ``CommandRequest`` of one command and nothing else; errors as of ``command``."""
-    args = b"".join(_arguments("args", words))
+    pieces = _arguments("args", words)
+    if pieces and len(pieces[-1]) >= _LARGE:
+        return _joined(sum(map(len, pieces)), *pieces)
+    args = b"".join(pieces)
     length = len(args)
     if length < len(_SINGLE_COMMAND_HEADS):
         return _SINGLE_COMMAND_HEADS[length] + args
+    return _joined(length, args)
+
+
+def _joined(length: int, *args: bytes) -> bytes:
+    """The ``CommandRequest`` of arguments of that length in all."""
     size = _varint(length)
     whole = _varint(len(_CUSTOM_COMMAND) + len(size) + length)
-    return b"".join((_SINGLE_COMMAND, whole, _CUSTOM_COMMAND, size, args))
+    return b"".join((_SINGLE_COMMAND, whole, _CUSTOM_COMMAND, size, *args))
 
 
 def batch(commands: Sequence[Sequence[object]]) -> list[bytes]:
