@@ -138,18 +138,59 @@ func TestAnInterruptedLargeCommandLeavesLongBeforeItsDeadline(t *testing.T) {
 	require.Error(t, p.Err)
 }
 
+// ferries starts large commands that a node holds, each on a thread of its own.
+func ferries(t *testing.T, f *fakes, client *Client, count int) (held []*promise, release func()) {
+	value := strings.Repeat("v", largeBytes)
+	for range count { // connections that stand
+		lend(client, "SET", "foo", value).value(t)
+	}
+	before := len(f.three.Got("SET"))
+	release = hold(f.three, "SET foo")
+	for range count {
+		p := newPromise("SET", "foo", value)
+		p.leading, p.Lent, p.Timeout = true, true, time.Minute
+		go client.Start(&p.Call)
+		held = append(held, p)
+	}
+	eventually(t, func() bool { return len(f.three.Got("SET")) == before+count })
+	return held, release
+}
+
 func TestALargeCommandHoldsUpNobody(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	held, release := ferries(t, f, client, 1)
+	f.three.On("GET foo", fakenode.Bulk("v"))
+	require.Equal(t, routing.Bulk("v"), run(t, client, command("GET", "foo")).Value)
+	release()
+	require.Equal(t, "held", string(held[0].value(t).Text))
+}
+
+func TestALargeCommandWaitsNoLongerThanAWhileForThoseThatHaveTheirTurn(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	held, release := ferries(t, f, client, atATime)
+	f.three.On("SET {foo}2", fakenode.Simple("mine"))
+	require.Equal(t, "mine", string(lend(client, "SET", "{foo}2", strings.Repeat("v", largeBytes)).value(t).Text))
+	release()
+	for _, p := range held {
+		require.Equal(t, "held", string(p.value(t).Text))
+	}
+}
+
+func TestATurnIsGivenBackHoweverTheCommandEnds(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)
 	value := strings.Repeat("v", largeBytes)
 	lend(client, "SET", "foo", value).value(t)
-	release := hold(f.three, "SET foo")
-	p := newPromise("SET", "foo", value)
-	p.leading, p.Lent, p.Timeout = true, true, time.Minute
-	go client.Start(&p.Call)
-	eventually(t, func() bool { return len(f.three.Got("SET")) == 2 })
-	f.three.On("GET foo", fakenode.Bulk("v"))
-	require.Equal(t, routing.Bulk("v"), run(t, client, command("GET", "foo")).Value)
-	release()
-	require.Equal(t, "held", string(p.value(t).Text))
+	f.three.On("SET foo", fakenode.Silence(), fakenode.Hangup(), moved(12182, f.two), fakenode.Err("ERR no"))
+	for range 4 {
+		p := newPromise("SET", "foo", value)
+		p.leading, p.Lent, p.Timeout = true, true, 100*time.Millisecond
+		client.Start(&p.Call)
+		eventually(t, p.ended)
+	}
+	l, err := client.links.to(mustParse(f.three.Address()), routing.Primary)
+	require.NoError(t, err)
+	require.Empty(t, l.large)
 }

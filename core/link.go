@@ -19,8 +19,9 @@ type link struct {
 	endpoint routing.Address
 	role     routing.Role // a replica's connections are in READONLY mode
 	lane     lane
-	users    atomic.Int64 // exchanges that run
-	retired  atomic.Bool  // the node has left, or its role: the last user closes the link
+	large    chan struct{} // holds one for each large command that has its turn, see ferry.go
+	users    atomic.Int64  // exchanges that run
+	retired  atomic.Bool   // the node has left, or its role: the last user closes the link
 	life     context.Context
 	end      context.CancelFunc
 
@@ -34,7 +35,7 @@ type link struct {
 const maxSpare = 32
 
 func newLink(config *Config, endpoint routing.Address, role routing.Role, to *peer) (*link, error) {
-	l := &link{peer: to, config: config, endpoint: endpoint, role: role, wires: make(map[*wire]struct{})}
+	l := &link{peer: to, config: config, endpoint: endpoint, role: role, large: make(chan struct{}, atATime), wires: make(map[*wire]struct{})}
 	l.life, l.end = context.WithCancel(context.Background())
 	var err error
 	l.lane.link, l.lane.until.link = l, l
