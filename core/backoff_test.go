@@ -53,7 +53,7 @@ func TestANodeThatCannotBeConnectedToIsNotDialledByEveryCallerAgainAndAgain(t *t
 	f := fakeCluster(t)
 	const pause = 100 * time.Millisecond
 	client := open(t, Config{RefreshEvery: -1, Backoff: &Backoff{First: pause, Base: 1}}, f.one.Address())
-	f.three.On("SELECT 0", fakenode.Hangup()) // no connection comes about
+	f.three.On("HELLO", fakenode.Hangup()) // no connection comes about
 	request := func() *Request {
 		r := command("SET", "foo", "1")
 		r.Timeout = 500 * time.Millisecond

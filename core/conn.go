@@ -42,6 +42,9 @@ type conn struct {
 	rounds int  // exchanges begun; the first is the handshake
 	guard  guard
 
+	greeted int  // lines that answer the greeting, still to come
+	asksID  bool // the last of them is the connection's number
+
 	expected int    // replies of the exchange, of which none was read
 	come     *room  // with the beginning of them, read ahead of the exchange; nil: none
 	pending  []byte // what is still to be given to the library before it reads on
@@ -64,16 +67,27 @@ func (c *conn) Write(p []byte) (int, error) {
 	if c.ahead > 0 {
 		return c.passAhead(p)
 	}
-	if !c.wrote {
-		if c.gone != nil && c.gone() {
-			c.failure = errIdleClosed
-			return 0, &connError{false, errIdleClosed}
-		}
-		if err := c.renew(); err != nil {
+	var greeting []byte
+	switch {
+	case c.wrote:
+	case c.rounds == 0:
+		greeting = c.greeting()
+		c.rounds++
+	default:
+		if err := c.ready(); err != nil {
 			c.failure = err
 			return 0, &connError{false, err}
 		}
-		c.rounds++
+		if c.rounds++; c.rounds == 2 {
+			c.wire.introduced(c)
+		}
+		if c.wire.reaching && string(p) == probe {
+			c.pending = []byte(probeReply)
+			return len(p), nil
+		}
+	}
+	if len(greeting) > 0 {
+		p = append(greeting, p...)
 	}
 	n, err := c.Conn.Write(p)
 	c.wire.link.counters.wrote(n)
@@ -82,7 +96,18 @@ func (c *conn) Write(p []byte) (int, error) {
 		err = &connError{c.wrote, err}
 		c.failure = err
 	}
-	return n, err
+	return max(n-len(greeting), 0), err
+}
+
+// ready says that the server has not hung up since the last exchange, and knows the password in force.
+func (c *conn) ready() error {
+	switch {
+	case c.gone == nil || !c.gone():
+		return c.renew()
+	case c.rounds == 1: // on its own account, and may do so again
+		return errServerClosed
+	}
+	return errIdleClosed
 }
 
 // WriteString spares the library the copy of a large word through its buffer.
@@ -141,6 +166,8 @@ func (c *conn) receive(p []byte) (int, error) {
 	c.expected = 0
 	switch {
 	case len(c.pending) > 0:
+	case c.greeted > 0:
+		return c.hear(p)
 	case expected > 0:
 		read, err := c.readFlat(expected)
 		if err != nil {

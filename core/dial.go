@@ -22,17 +22,17 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 	if w.sent {
 		return nil, &connError{true, errServerClosed} // it must not be sent twice
 	}
-	made := w.takeAhead()
-	if made == nil {
-		var err error
-		if made, err = w.connect(ctx, address); err != nil {
-			w.unmade = true // the library may tell of the context instead
-			return nil, err
-		}
+	made, err := w.connect(ctx, address)
+	if err != nil {
+		w.unmade = true // the library may tell of the context instead
+		return nil, err
 	}
 	w.dialled = made
 	return made, nil
 }
+
+// The library connects where there is a command to send. This one goes no further than the connection.
+const probe, probeReply = "*1\r\n$4\r\nPING\r\n", "+PONG\r\n"
 
 // reach makes the connection, if none stands, ahead of an exchange: whoever leaves meanwhile has
 // sent nothing.
@@ -41,18 +41,15 @@ func (w *wire) reach() error {
 		return nil
 	}
 	w.since.Store(time.Now().UnixNano())
-	defer w.since.Store(0)
-	made, err := w.connect(w.link.life, w.link.address())
+	w.reaching = true
+	defer func() {
+		w.since.Store(0)
+		w.reaching = false
+	}()
+	_, err := w.exchange(w.link.life, [][][]byte{pingWords})
+	w.forget()
 	if err != nil {
-		w.link.counters.exchanged(0, err)
-		return err
-	}
-	w.mu.Lock()
-	w.ahead = made
-	shut := w.shut
-	w.mu.Unlock()
-	if shut {
-		w.dropAhead()
+		return &connError{false, err}
 	}
 	return nil
 }
@@ -64,23 +61,6 @@ func (w *wire) stands() bool {
 	return w.conn != nil
 }
 
-// takeAhead is the connection that was made ahead, if there is one; it is the caller's.
-func (w *wire) takeAhead() *conn {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	made := w.ahead
-	w.ahead = nil
-	return made
-}
-
-// dropAhead closes the connection that no exchange will take any more: the library, which closes
-// the others, does not know it.
-func (w *wire) dropAhead() {
-	if made := w.takeAhead(); made != nil {
-		_ = made.Close()
-	}
-}
-
 // blame holds it against the node where somebody gives up waiting for a connection that takes long.
 func (w *wire) blame() {
 	if since := w.since.Load(); since != 0 && time.Since(time.Unix(0, since)) > patience {
@@ -88,7 +68,7 @@ func (w *wire) blame() {
 	}
 }
 
-// connect makes a connection.
+// connect makes a connection, which is still to be introduced.
 func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	l := w.link
 	if err := l.gate.pass(l.config.Backoff); err != nil {
@@ -104,19 +84,6 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 		return nil, &connError{false, err}
 	}
 	made, err := w.prepare(ctx, raw)
-	if err == nil {
-		user := l.config.credentials.now()
-		made.renewal = user.renewal
-		greeted := context.AfterFunc(ctx, func() {
-			if until, _ := ctx.Deadline(); time.Now().Before(until) { // else the socket's own ends it
-				made.cut()
-			}
-		})
-		if err = greet(ctx, made, user, l.role); err != nil {
-			_ = made.Conn.Close()
-		}
-		greeted()
-	}
 	if err != nil {
 		l.failed(ctx, began, err)
 		return nil, &connError{false, err}
@@ -124,9 +91,6 @@ func (w *wire) connect(ctx context.Context, address string) (*conn, error) {
 	if err := w.keep(made); err != nil {
 		return nil, &connError{false, err}
 	}
-	l.health.answered()
-	l.gate.opened()
-	logf(LogInfo, "connected to %s", l.endpoint)
 	return made, nil
 }
 

@@ -173,7 +173,7 @@ func TestAStalledLeaderTakesNobodyPastTheirDeadline(t *testing.T) {
 func TestACallerThatLeavesWhileTheConnectionIsMadeHasSentNothing(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)
-	f.three.On("SELECT 0", fakenode.Silence(), fakenode.Simple("OK"))
+	f.three.On("HELLO", fakenode.Silence(), fakenode.Usual())
 	request := command("SET", "foo", "1")
 	request.Timeout = 100 * time.Millisecond
 	late := failure(t, client, request)

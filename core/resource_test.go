@@ -101,9 +101,9 @@ func TestConnectingEndsAtTheConnectTimeout(t *testing.T) {
 func TestAConnectionThatIsNotMadeByTheConnectTimeoutIsGivenUpBeforeTheRequests(t *testing.T) {
 	f := fakeCluster(t)
 	client := open(t, Config{RefreshEvery: -1, ConnectTimeout: 200 * time.Millisecond, RequestTimeout: time.Minute}, f.one.Address())
-	f.three.On("SELECT 0", fakenode.Silence(), fakenode.Simple("OK"))
+	f.three.On("HELLO", fakenode.Silence(), fakenode.Usual())
 	run(t, client, command("SET", "foo", "1")) // by the second connection
-	require.Len(t, f.three.Got("SELECT 0"), 2)
+	require.Len(t, f.three.Got("HELLO"), 2)
 	require.Contains(t, statisticsOf(t, client).of(t, f.three).LastError.Message, "i/o timeout")
 }
 
@@ -191,7 +191,7 @@ func TestAConnectionThatNoRequestHasUsedYetIsClosedWithTheClient(t *testing.T) {
 	f := fakeCluster(t)
 	before := openFiles(t)
 	client := openFakes(t, f)
-	f.three.On("SELECT 0", fakenode.Late(fakenode.Simple("OK"), 300*time.Millisecond))
+	f.three.On("HELLO", fakenode.Late(fakenode.Usual(), 300*time.Millisecond))
 	request := command("GET", "foo")
 	request.Timeout = 100 * time.Millisecond
 	require.Equal(t, StatusTimeout, failure(t, client, request).Status)

@@ -186,7 +186,7 @@ func TestARequestThatRunsWhileItsNodeChangesItsRoleEndsInPeace(t *testing.T) {
 
 func TestABackoffHoldsForBothRolesOfANode(t *testing.T) {
 	f := fakeCluster(t)
-	f.three.On("SELECT 0", fakenode.Hangup())
+	f.three.On("HELLO", fakenode.Hangup())
 	client := open(t, Config{RefreshEvery: -1, Backoff: &Backoff{First: time.Minute, Base: 1}}, f.one.Address())
 	hasty := command("SET", "foo", "1")
 	hasty.Timeout = 300 * time.Millisecond

@@ -21,27 +21,27 @@ import (
 // that exchange, so nothing runs in the background, and a panic over a malformed reply stays with
 // who caused it.
 type wire struct {
-	link    *link
-	direct  bool // over a blocking socket
-	single  bool // its connection is never made anew, and may be idle for ever
-	client  valkey.Client
-	ready   bool         // the client stands and may dial
-	dialled *conn        // by the present exchange
-	unmade  bool         // the present exchange asked for a connection and got none
-	since   atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
-	sent    bool         // what the present exchange brings was written ahead
-	sentAt  time.Time
-	request []byte
-	built   valkey.Commands
-	results []valkey.ValkeyResult
-	flat    *room // with the replies of the last exchange, where the results are stubs
+	link     *link
+	direct   bool // over a blocking socket
+	single   bool // its connection is never made anew, and may be idle for ever
+	client   valkey.Client
+	ready    bool         // the client stands and may dial
+	dialled  *conn        // by the present exchange
+	unmade   bool         // the present exchange asked for a connection and got none
+	reaching bool         // the present exchange is for a connection only
+	since    atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
+	sent     bool         // what the present exchange brings was written ahead
+	sentAt   time.Time
+	request  []byte
+	built    valkey.Commands
+	results  []valkey.ValkeyResult
+	flat     *room // with the replies of the last exchange, where the results are stubs
 
-	mu    sync.Mutex
-	made  bool   // there was a connection
-	conn  *conn  // the one that stands
-	id    string // of the last one, see conn.id
-	ahead *conn  // the same, made ahead of the exchange that will take it
-	shut  bool   // it makes no connection any more
+	mu   sync.Mutex
+	made bool   // there was a connection
+	conn *conn  // the one that stands
+	id   string // of the last one, see conn.id
+	shut bool   // it makes no connection any more
 }
 
 // Connections idle for so long are closed.
@@ -122,8 +122,7 @@ func (w *wire) keep(made *conn) error {
 		_ = made.Conn.Close()
 		return net.ErrClosed
 	}
-	w.conn, w.id, w.made, made.counted = made, made.id, true, true
-	w.link.counters.opened()
+	w.conn = made
 	return nil
 }
 
@@ -186,7 +185,6 @@ func (w *wire) close() {
 	client := w.client // the exchange that runs may replace it
 	w.mu.Unlock()
 	w.cut()
-	w.dropAhead()
 	client.Close()
 }
 
@@ -207,6 +205,7 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	if err := ctx.Err(); err != nil && !w.sent {
 		return nil, &connError{false, err}
 	}
+	began := w.began()
 	defer func() {
 		w.sent = false
 		if fault := recover(); fault != nil {
@@ -216,13 +215,19 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 		} else if w.owes() {
 			w.repair()
 		}
-		w.link.counters.exchanged(len(commands), err)
+		if w.dialled != nil && w.dialled.rounds <= 1 && w.link.life.Err() == nil {
+			w.link.failed(ctx, began, err)
+		}
+		requests := len(commands)
+		if w.reaching {
+			requests = 0
+		}
+		w.link.counters.exchanged(requests, err)
 	}()
 	w.forget()
 	w.dialled, w.unmade = nil, false
 	w.expect(len(commands))
 	_, timed := ctx.Deadline()
-	began := w.began()
 	if len(commands) == 1 {
 		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
 	} else {
@@ -243,12 +248,12 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	return w.results, nil
 }
 
-// expect tells the connection that stands how many replies are to come. One that was made ahead has
-// the library's handshake before it, whose replies are the library's.
+// expect tells the connection that stands how many replies are to come. On one that is still to be
+// made the library's handshake goes before them.
 func (w *wire) expect(replies int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn != nil && w.conn.rounds > 0 {
+	if w.conn != nil {
 		w.conn.expected = replies
 	}
 }
@@ -362,7 +367,13 @@ func (w *wire) explain(err error) error {
 		logf(LogWarn, "%s refused the connection: %s", w.link.endpoint, disclosed(string(line.Text)))
 		return &connError{false, refusal(line.Text)}
 	}
-	if w.unmade || w.dialled != nil && w.dialled.rounds <= 1 {
+	switch made := w.dialled; {
+	case w.unmade:
+		return &connError{false, err}
+	case made != nil && made.rounds <= 1:
+		if made.failure != nil { // the library may tell of the context instead
+			err = made.failure
+		}
 		return &connError{false, err}
 	}
 	return err
