@@ -24,7 +24,8 @@ enum {
     LONG_YIELD_NS = 1500000,  /* the machine ran something else */
     VIGILS_KNOWN = 1024,      /* so many that went well, then those before count half */
     VAIN_EACH = 4,            /* for each thread, before there is a pause */
-    VIGIL_PAUSE_NS = 500000000
+    LEAST_PAUSE_NS = 8000000, /* the first; each further one is twice as long, */
+    MOST_PAUSE_NS = 512000000 /* until so many vigils went well again */
 };
 
 static _Thread_local int (*interrupt_hook)(void);
@@ -73,24 +74,27 @@ static int64_t monotonic_ns(void)
  * ends it soon as a rule. So a thread that waits stays awake for a moment, a vigil, and lets others
  * run. That is in vain where the server is far away, or where the machine runs something else
  * meanwhile: when most vigils were, and some for each thread, no thread keeps any for a while. Each
- * for itself would not do, since those who yield come after those who are woken.
+ * for itself would not do, since those who yield come after those who are woken. The first such
+ * pause is short, since what disturbed may be over, as the making of the connections is.
  */
 static struct {
     int64_t from; /* none before that */
     int waiting;  /* threads at present, those asleep included */
     int well, vain;
-} vigils;
+    int pause; /* the next one, in ns */
+} vigils = {.pause = LEAST_PAUSE_NS};
 
 /* vigil_ended - note how a vigil went. The counts may miss one of two at the same time. */
 static void vigil_ended(int well, int64_t now)
 {
     const int waiting = __atomic_load_n(&vigils.waiting, __ATOMIC_RELAXED);
-    int vain;
+    int vain, pause;
 
     if (well) {
         if (__atomic_add_fetch(&vigils.well, 1, __ATOMIC_RELAXED) < VIGILS_KNOWN)
             return;
         vain = __atomic_load_n(&vigils.vain, __ATOMIC_RELAXED);
+        __atomic_store_n(&vigils.pause, LEAST_PAUSE_NS, __ATOMIC_RELAXED);
         __atomic_store_n(&vigils.well, VIGILS_KNOWN / 2, __ATOMIC_RELAXED);
         __atomic_store_n(&vigils.vain, vain / 2, __ATOMIC_RELAXED);
         return;
@@ -99,9 +103,12 @@ static void vigil_ended(int well, int64_t now)
     if (vain < VAIN_EACH * waiting || vain < __atomic_load_n(&vigils.well, __ATOMIC_RELAXED))
         return;
     /* After that one for each thread is enough. */
-    __atomic_store_n(&vigils.from, now + VIGIL_PAUSE_NS, __ATOMIC_RELAXED);
+    pause = __atomic_load_n(&vigils.pause, __ATOMIC_RELAXED);
+    __atomic_store_n(&vigils.from, now + pause, __ATOMIC_RELAXED);
+    if (pause < MOST_PAUSE_NS)
+        __atomic_store_n(&vigils.pause, 2 * pause, __ATOMIC_RELAXED);
     __atomic_store_n(&vigils.vain, (VAIN_EACH - 1) * waiting, __ATOMIC_RELAXED);
-    __atomic_store_n(&vigils.well, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&vigils.well, (VAIN_EACH - 1) * waiting, __ATOMIC_RELAXED);
 }
 
 /* keep_vigil - stay awake for a moment, not beyond a time, and return whether the state of the ticket
