@@ -84,7 +84,7 @@ func (c *Client) Start(k *Call) {
 		k.ferry()
 	case err == nil && k.single():
 		k.board()
-	case err == nil && len(k.plan.Legs) > 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil:
+	case err == nil && len(k.plan.Legs) > 1 && k.ordinary():
 		k.cargo = takeCargo()
 		legs := k.cargo.load(&k.plan)
 		k.deliver(legs, func() (Response, error) { return c.conclude(&k.plan, &k.Request, legs) })
@@ -164,10 +164,13 @@ func (k *Call) waits(timeout time.Duration) {
 	k.Owner.Waits(timeout)
 }
 
-// single says whether the call is one command for one node, that does not block.
-func (k *Call) single() bool {
-	return len(k.plan.Legs) == 1 && !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil
+// ordinary says whether the call neither blocks, nor is refused, nor runs a script.
+func (k *Call) ordinary() bool {
+	return !k.plan.Wait.Blocks && !k.plan.SetsState && k.Script == nil
 }
+
+// single says whether the call is one ordinary command for one node.
+func (k *Call) single() bool { return len(k.plan.Legs) == 1 && k.ordinary() }
 
 // board puts the call on the lane of its node.
 func (k *Call) board() {

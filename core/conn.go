@@ -72,6 +72,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	case c.wrote:
 	case c.rounds == 0:
 		greeting = c.greeting()
+		p = append(greeting, p...)
 		c.rounds++
 	default:
 		if err := c.ready(); err != nil {
@@ -85,9 +86,6 @@ func (c *conn) Write(p []byte) (int, error) {
 			c.pending = []byte(probeReply)
 			return len(p), nil
 		}
-	}
-	if len(greeting) > 0 {
-		p = append(greeting, p...)
 	}
 	n, err := c.Conn.Write(p)
 	c.wire.link.counters.wrote(n)

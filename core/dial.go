@@ -32,7 +32,9 @@ func (w *wire) dial(ctx context.Context, address string, _ *net.Dialer, _ *tls.C
 }
 
 // The library connects where there is a command to send. This one goes no further than the connection.
-const probe, probeReply = "*1\r\n$4\r\nPING\r\n", "+PONG\r\n"
+var probe = string(appendCommand(nil, pingWords))
+
+const probeReply = "+PONG\r\n"
 
 // reach makes the connection, if none stands, ahead of an exchange: whoever leaves meanwhile has
 // sent nothing.

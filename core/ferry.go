@@ -24,7 +24,7 @@ const (
 // large says whether the call is one command for one node that is too large for the connection that
 // others share.
 func (k *Call) large() bool {
-	return k.single() && !k.plan.Split && weightOf([][][]byte{k.plan.Legs[0].Words}) > maxShared
+	return k.single() && weightOf([][][]byte{k.plan.Legs[0].Words}) > maxShared
 }
 
 // ferry carries the large command of the call.
@@ -97,9 +97,7 @@ func (k *Call) keep() {
 	}
 	k.Lent = false
 	k.kept = takeRoom()
-	if size := weightOf([][][]byte{k.Words}); cap(k.kept.text) < size {
-		k.kept.text = make([]byte, 0, size)
-	}
+	k.kept.text = sized(k.kept.text, weightOf([][][]byte{k.Words}))[:0]
 	for i, word := range k.Words {
 		start := len(k.kept.text)
 		k.kept.text = append(k.kept.text, word...)

@@ -15,13 +15,19 @@ import (
 
 const largeBytes = maxShared + 1
 
+// lent is a call of a thread that lends its words; 0: with the client's timeout.
+func lent(timeout time.Duration, words ...string) *promise {
+	p := newPromise(words...)
+	p.leading, p.Lent, p.Released, p.Timeout = true, true, true, timeout
+	return p
+}
+
 // lend has a thread start a call whose words are overwritten as soon as Start returns.
 func lend(client *Client, words ...string) *promise {
-	p := newPromise(words...)
-	p.leading, p.Lent, p.Released = true, true, true
-	lent := slices.Clone(p.Words)
+	p := lent(0, words...)
+	before := slices.Clone(p.Words)
 	client.Start(&p.Call)
-	for _, word := range lent {
+	for _, word := range before {
 		for i := range word {
 			word[i] = '#'
 		}
@@ -65,10 +71,10 @@ func TestACommandThatIsLentIsCopiedForWhoeverNeedsItLonger(t *testing.T) {
 		words []string
 		sent  [][]string
 	}{
-		"small enough to share":          {[]string{"SET", "foo", value[1:]}, [][]string{{"SET", "foo", value[1:]}}},
-		"split over nodes":               {[]string{"MSET", "foo", value, "bar", value}, [][]string{{"MSET", "foo", value}, {"MSET", "bar", value}}},
-		"for all primaries":              {[]string{"SCRIPT", "LOAD", value}, [][]string{{"SCRIPT", "LOAD", value}, {"SCRIPT", "LOAD", value}, {"SCRIPT", "LOAD", value}}},
-		"one of an unknown key's number": {[]string{"EVAL", value, "0"}, [][]string{{"EVAL", value, "0"}}},
+		"small enough to share": {[]string{"SET", "foo", value[1:]}, [][]string{{"SET", "foo", value[1:]}}},
+		"split over nodes":      {[]string{"MSET", "foo", value, "bar", value}, [][]string{{"MSET", "foo", value}, {"MSET", "bar", value}}},
+		"for all primaries":     {[]string{"SCRIPT", "LOAD", value}, [][]string{{"SCRIPT", "LOAD", value}, {"SCRIPT", "LOAD", value}, {"SCRIPT", "LOAD", value}}},
+		"for any node":          {[]string{"EVAL", value, "0"}, [][]string{{"EVAL", value, "0"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := fakeCluster(t)
@@ -129,8 +135,7 @@ func TestAnInterruptedLargeCommandLeavesLongBeforeItsDeadline(t *testing.T) {
 	value := strings.Repeat("v", largeBytes)
 	lend(client, "SET", "foo", value).value(t)
 	f.three.On("SET foo", fakenode.Silence())
-	p := newPromise("SET", "foo", value)
-	p.leading, p.Lent, p.Timeout = true, true, time.Minute
+	p := lent(time.Minute, "SET", "foo", value)
 	go client.Start(&p.Call)
 	eventually(t, func() bool { return len(f.three.Got("SET")) == 2 })
 	p.leaving.Store(true)
@@ -147,8 +152,7 @@ func ferries(t *testing.T, f *fakes, client *Client, count int) (held []*promise
 	before := len(f.three.Got("SET"))
 	release = hold(f.three, "SET foo")
 	for range count {
-		p := newPromise("SET", "foo", value)
-		p.leading, p.Lent, p.Timeout = true, true, time.Minute
+		p := lent(time.Minute, "SET", "foo", value)
 		go client.Start(&p.Call)
 		held = append(held, p)
 	}
@@ -185,8 +189,7 @@ func TestATurnIsGivenBackHoweverTheCommandEnds(t *testing.T) {
 	lend(client, "SET", "foo", value).value(t)
 	f.three.On("SET foo", fakenode.Silence(), fakenode.Hangup(), moved(12182, f.two), fakenode.Err("ERR no"))
 	for range 4 {
-		p := newPromise("SET", "foo", value)
-		p.leading, p.Lent, p.Timeout = true, true, 100*time.Millisecond
+		p := lent(100*time.Millisecond, "SET", "foo", value)
 		client.Start(&p.Call)
 		eventually(t, p.ended)
 	}

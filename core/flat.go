@@ -51,15 +51,7 @@ func (c *conn) readFlat(expected int) (*room, error) {
 	}
 	r.begin()
 	for {
-		found := r.advance()
-		if length, start := r.longAt(); found == cutOff && length > 0 {
-			if err := r.lay(c, length, start); err != nil {
-				r.giveBack()
-				return nil, err
-			}
-			continue
-		}
-		switch {
+		switch found := r.advance(); {
 		case found == whole:
 			c.pending = stubsOf(expected)
 			if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
@@ -103,7 +95,7 @@ func (r *reading) longAt() (length, start int) {
 		return 0, 0
 	}
 	length, start, found := lengthAt(r.text, r.at)
-	if found != whole || length <= longString || length > mostSlab || r.tooMuch() {
+	if found != whole || length <= longString || length > mostSlab {
 		return 0, 0
 	}
 	return length, start
@@ -126,10 +118,13 @@ func (r *reading) lay(c *conn, length, start int) error {
 	return nil
 }
 
-// more adds what comes next to the text, which grows with what has come.
+// more adds what comes next to the text, which grows with what has come; a long string has a slab.
 func (r *reading) more(c *conn) error {
 	if r.expected == 1 && len(r.text)+r.long > maxReplyBytes {
 		return errReplySize
+	}
+	if length, start := r.longAt(); length > 0 {
+		return r.lay(c, length, start)
 	}
 	if len(r.text) == cap(r.text) {
 		r.widen()
@@ -181,13 +176,15 @@ func (r *reading) pieceAt(value *routing.Value) (next int, found piece) {
 		return flatAt(r.text, r.at, value)
 	}
 	laid := r.slabs[r.passed]
-	if length, start, _ := lengthAt(r.text, r.at); start != laid.at {
+	length, start, _ := lengthAt(r.text, r.at)
+	switch {
+	case start != laid.at:
 		return flatAt(r.text, r.at, value)
-	} else if value.Text = laid.bytes()[:length:length]; !laid.sound() {
+	case !laid.sound():
 		return r.at, odd
 	}
 	r.passed++
-	value.Kind = routing.KindBulk
+	value.Kind, value.Text = routing.KindBulk, laid.bytes()[:length:length]
 	return laid.at, whole
 }
 

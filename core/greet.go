@@ -97,7 +97,7 @@ func (w *wire) introduced(c *conn) {
 	l := w.link
 	w.mu.Lock()
 	w.id, w.made = c.id, true
-	if stands := w.conn == c; stands && !c.counted {
+	if w.conn == c {
 		c.counted = true
 		l.counters.opened()
 	}

@@ -63,32 +63,22 @@ func (c *credential) auth() []byte {
 	return fmt.Appendf(nil, "*3\r\n$4\r\nAUTH\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(user), user, len(c.password), c.password)
 }
 
-// say writes commands and reads the line that the server answers to each. It goes ahead of
-// anything the library underneath reads, and the server says no more than these lines, so the
+// say writes a command and reads the line that the server answers, see refusalOf. It goes ahead of
+// anything the library underneath reads, and the server says no more than that line, so the
 // reader holds nothing back.
-func say(raw net.Conn, commands ...[]byte) ([]string, error) {
-	var request []byte
-	for _, command := range commands {
-		request = append(request, command...)
-	}
-	if _, err := raw.Write(request); err != nil {
-		return nil, err
+func say(raw net.Conn, command []byte) error {
+	if _, err := raw.Write(command); err != nil {
+		return err
 	}
 	reader := bufio.NewReader(io.LimitReader(raw, maxLineBytes))
-	lines := make([]string, len(commands))
-	for i := range lines {
-		line, err := reader.ReadString('\n')
-		if err != nil {
-			return nil, err
-		}
-		if lines[i] = strings.TrimRight(line, "\r\n"); !strings.ContainsAny(line[:1], "+-:") {
-			return nil, errReplyType
-		}
+	line, err := reader.ReadString('\n')
+	switch {
+	case err != nil:
+		return err
+	case reader.Buffered() > 0:
+		return errReplyString
 	}
-	if reader.Buffered() > 0 {
-		return nil, errReplyString
-	}
-	return lines, nil
+	return refusalOf(strings.TrimRight(line, "\r\n"))
 }
 
 // refusalOf is the error that a line is, or that it is no status; nil where it is one.
@@ -114,11 +104,7 @@ func (c *conn) renew() error {
 	if auth == nil {
 		return nil
 	}
-	lines, err := say(c.Conn, auth)
-	if err == nil {
-		err = refusalOf(lines[0])
-	}
-	if err != nil {
+	if err := say(c.Conn, auth); err != nil {
 		return err
 	}
 	c.renewal = now.renewal

@@ -149,11 +149,9 @@ void wire_put_nonempty(wire_writer *writer, uint32_t field, wire_bytes bytes)
 
 static size_t varint_size(uint64_t value)
 {
-    size_t size = 1;
+    uint8_t bytes[VARINT_MAX];
 
-    for (; value >= 0x80; value >>= 7)
-        size++;
-    return size;
+    return encode_varint(bytes, value);
 }
 
 size_t wire_size_uint(uint32_t field, uint64_t value)
