@@ -57,10 +57,7 @@ func glideGoSchema(schema *C.glide_buffer) (status C.glide_status) {
 		}
 	}()
 	fault("glideGoSchema")
-	bytes, err := protobuf.Schema()
-	if err != nil {
-		return C.GLIDE_ERR_INTERNAL
-	}
+	bytes := protobuf.Schema()
 	room := allocate(schema, len(bytes))
 	if room == nil {
 		return C.GLIDE_ERR_INTERNAL
