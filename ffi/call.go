@@ -9,6 +9,7 @@ import (
 	"context"
 	"sync"
 	"time"
+	"unsafe"
 
 	"libglide/core"
 	"libglide/ffi/internal/handles"
@@ -96,14 +97,44 @@ func (k *call) read(bytes []byte) {
 	k.text = append(k.text[:0], bytes...)
 }
 
-// decode reads the request of a thread that waits. A large command is lent to the core, which copies
-// what it needs for longer than it has the thread.
-func (k *call) decode(bytes []byte) error {
+// decode reads the request of a thread that waits, and what its command goes on with. A large command
+// is lent to the core, which copies what it needs for longer than it has the thread.
+func (k *call) decode(bytes []byte, args []C.glide_bytes) error {
+	if len(args) > 0 {
+		return k.decodeWith(bytes, args)
+	}
 	if k.Lent = len(bytes) > maxKept && k.request.decodeSingle(bytes); k.Lent {
 		return nil
 	}
 	k.read(bytes)
 	return k.request.decode(k.text)
+}
+
+// decodeWith is decode for a command that goes on.
+func (k *call) decodeWith(bytes []byte, args []C.glide_bytes) error {
+	k.read(bytes)
+	if err := k.request.decode(k.text); err != nil {
+		return err
+	}
+	if len(k.request.Words) == 0 || k.request.Script != nil {
+		return badRequest("args are for a single command, and the request is none")
+	}
+	size := 0
+	for _, arg := range args {
+		size += int(arg.len)
+	}
+	k.Lent = size > maxKept
+	for _, arg := range args {
+		word := input(arg.data, arg.len)
+		if !k.Lent {
+			start := len(k.text)
+			k.text = append(k.text, word...)
+			word = k.text[start:len(k.text):len(k.text)]
+		}
+		k.request.Words = append(k.request.Words, word)
+	}
+	k.request.words = k.request.Words
+	return nil
 }
 
 // release makes the call free for another use.
@@ -251,7 +282,7 @@ func glideGoClientExecute(handle C.glide_client, bytes *C.uint8_t, size C.size_t
 		if err != nil {
 			return err
 		}
-		if err := k.decode(input(bytes, size)); err != nil {
+		if err := k.decode(input(bytes, size), unsafe.Slice(ticket.args, int(ticket.arg_count))); err != nil {
 			return err
 		}
 		k.request.start(client, uint64(handle), &k.Call)

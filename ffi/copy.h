@@ -25,6 +25,7 @@
     each(glide_router_close)                                                                       \
     each(glide_client_open)                                                                        \
     each(glide_client_execute)                                                                     \
+    each(glide_client_execute_with)                                                                \
     each(glide_client_resolve)                                                                     \
     each(glide_client_topology)                                                                    \
     each(glide_client_statistics)                                                                  \

@@ -359,6 +359,18 @@ glide_status forked_client_execute(glide_client client, const uint8_t *request, 
     return copy.glide_client_execute(client, request, len, response);
 }
 
+glide_status forked_client_execute_with(glide_client client, const uint8_t *request, size_t len,
+                                        const glide_bytes *args, size_t count,
+                                        glide_buffer *response)
+{
+    const glide_status status = admit(&client, response);
+
+    if (status != GLIDE_OK)
+        return status;
+    pass_interrupts();
+    return copy.glide_client_execute_with(client, request, len, args, count, response);
+}
+
 glide_status forked_client_resolve(glide_client client, const uint8_t *request, size_t len,
                                    glide_buffer *response)
 {

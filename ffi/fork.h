@@ -38,6 +38,9 @@ glide_status forked_client_open(const uint8_t *config, size_t len, glide_client 
                                 glide_buffer *response);
 glide_status forked_client_execute(glide_client client, const uint8_t *request, size_t len,
                                    glide_buffer *response);
+glide_status forked_client_execute_with(glide_client client, const uint8_t *request, size_t len,
+                                        const glide_bytes *args, size_t count,
+                                        glide_buffer *response);
 glide_status forked_client_resolve(glide_client client, const uint8_t *request, size_t len,
                                    glide_buffer *response);
 glide_status forked_client_topology(glide_client client, glide_buffer *response);

@@ -2,6 +2,7 @@
  * The functions of glide.h. Each checks what can be checked without Go, then calls the Go
  * function of the same purpose; in a forked child, that of fork.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "_cgo_export.h"
@@ -66,6 +67,30 @@ static glide_status check(const uint8_t *input, size_t len, glide_buffer *respon
     if (len > INT32_MAX)
         return fail(response, GLIDE_ERR_INVALID_ARGUMENT,
                     "the input is longer than 2147483647 bytes");
+    return GLIDE_OK;
+}
+
+/* check_args - what is needed of arguments beside a request of so many bytes. */
+static glide_status check_args(const glide_bytes *args, size_t count, size_t len,
+                               glide_buffer *response)
+{
+    size_t room = INT32_MAX - len;
+
+    if (args == NULL && count > 0)
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT, "args is NULL and count is not 0");
+    for (size_t i = 0; i < count; i++) {
+        char message[96];
+
+        if (args[i].len <= room && (args[i].data != NULL || args[i].len == 0)) {
+            room -= args[i].len;
+            continue;
+        }
+        snprintf(message, sizeof message,
+                 args[i].len > room ? "with args[%zu] the request is longer than 2147483647 bytes"
+                                    : "args[%zu] is NULL and its length is not 0",
+                 i);
+        return fail(response, GLIDE_ERR_INVALID_ARGUMENT, message);
+    }
     return GLIDE_OK;
 }
 
@@ -222,6 +247,24 @@ glide_status glide_client_execute(glide_client client, const uint8_t *request, s
         return status;
     if (forked())
         return forked_client_execute(client, request, len, response);
+    status = ticket_call(begin_execute, client, request, len, &ticket);
+    *response = ticket.response;
+    return status;
+}
+
+glide_status glide_client_execute_with(glide_client client, const uint8_t *request, size_t len,
+                                       const glide_bytes *args, size_t count,
+                                       glide_buffer *response)
+{
+    glide_ticket ticket = {.args = args, .arg_count = count};
+    glide_status status = check(request, len, response);
+
+    if (status == GLIDE_OK)
+        status = check_args(args, count, len, response);
+    if (status != GLIDE_OK)
+        return status;
+    if (forked())
+        return forked_client_execute_with(client, request, len, args, count, response);
     status = ticket_call(begin_execute, client, request, len, &ticket);
     *response = ticket.response;
     return status;

@@ -34,6 +34,8 @@ typedef struct glide_ticket {
     uint32_t state;
     uint32_t begun;          /* its submission has ended well; so it may be cancelled */
     struct mailbox *mailbox; /* that it was submitted from; NULL: a thread waits for it */
+    const glide_bytes *args; /* that the command of its request goes on with, during the call */
+    size_t arg_count;
     int watched;             /* what the host waits on, as an epoll descriptor; -1: nothing */
     glide_status status;   /* from TICKET_DONE on, as are the next two */
     glide_buffer response;

@@ -10,7 +10,7 @@
  *   handles     64-bit numbers. 0 is never valid, a number is never used again, and a closed
  *               or made-up one is answered with an error.
  *   input       a pointer and a length in bytes, read during the call only. The pointer may be
- *               NULL where the length is 0.
+ *               NULL where the length is 0. Several such are an array of glide_bytes.
  *   glide_buffer memory of the library that the caller frees with glide_buffer_free().
  *   glide_status what became of the call.
  *
@@ -94,6 +94,14 @@ GLIDE_API uint32_t glide_abi_version(void);
 /* glide_version - the release of the library, as "0.1.0". The string lives as long as the
  * process. */
 GLIDE_API const char *glide_version(void);
+
+/* ---- Bytes -------------------------------------------------------------------------------- */
+
+/* Bytes of the caller, as one input of several. */
+typedef struct glide_bytes {
+    const uint8_t *data;
+    size_t len;
+} glide_bytes;
 
 /* ---- Buffers ----------------------------------------------------------------------------- */
 
@@ -303,6 +311,23 @@ GLIDE_API glide_status glide_client_open(const uint8_t *config, size_t len, glid
  */
 GLIDE_API glide_status glide_client_execute(glide_client client, const uint8_t *request, size_t len,
                                             glide_buffer *response);
+
+/*
+ * glide_client_execute_with - glide_client_execute() with a command that goes on beside its request:
+ * for large arguments, which a message would be a copy of. From 256 KiB on a command for one node is
+ * as a rule written from where they lie.
+ *
+ * request   a serialized CommandRequest of `len` bytes with a single command, which has its name at
+ *           least. Its further words are those of args.
+ * args      `count` arguments; may be NULL where count is 0. With the request they are at most
+ *           2147483647 bytes.
+ *
+ * Returns what glide_client_execute() does; GLIDE_ERR_INVALID_ARGUMENT also where there are args and
+ * the request is not a single command.
+ */
+GLIDE_API glide_status glide_client_execute_with(glide_client client, const uint8_t *request,
+                                                 size_t len, const glide_bytes *args, size_t count,
+                                                 glide_buffer *response);
 
 /*
  * glide_client_resolve - where a request would go now, without sending it: a Response with a

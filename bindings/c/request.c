@@ -246,13 +246,34 @@ static glide_status send(glide_call *call, uint64_t handle, bool encoded, wire_w
     return status;
 }
 
+enum { LARGE = 4096 }; /* a word from that length on goes beside the request, without a copy */
+
+/* small_words - how many words there are before the first large one, but for the command's name. */
+static size_t small_words(const request_command *command)
+{
+    size_t count = 1;
+
+    while (count < command->word_count && command->words[count].len < LARGE)
+        count++;
+    return count < command->word_count ? count : command->word_count;
+}
+
 glide_status request_execute(glide_client client, const request_command *command,
                              glide_buffer *response)
 {
+    const size_t small = small_words(command), count = command->word_count - small;
+    request_command head = *command;
     wire_writer request = {0};
-    const bool encoded = request_encode_command(&request, command);
+    glide_status status = GLIDE_ERR_INTERNAL;
 
-    return send(glide_client_execute, client, encoded, &request, response);
+    head.word_count = small;
+    *response = (glide_buffer){NULL, 0};
+    if (request_encode_command(&request, &head))
+        status = glide_client_execute_with(client, request.data, request.len,
+                                           count > 0 ? command->words + small : NULL, count,
+                                           response);
+    wire_writer_free(&request);
+    return status;
 }
 
 glide_status request_resolve(glide_client client, const request_command *command,

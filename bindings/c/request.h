@@ -296,8 +296,8 @@ bool request_encode_password(wire_writer *writer, const request_password *passwo
 bool request_encode_channels(wire_writer *writer, const request_channels *channels);
 
 /*
- * request_execute, request_resolve - glide_client_execute() and glide_client_resolve() with a
- * CommandRequest made of command.
+ * request_execute, request_resolve - glide_client_execute_with() and glide_client_resolve() with a
+ * CommandRequest made of command. To execute it, large words are not copied.
  *
  * Return what those return; GLIDE_ERR_INTERNAL, with an empty response, where there is no memory
  * for the request.

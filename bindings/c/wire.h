@@ -2,8 +2,9 @@
  * wire.h - the wire format of protocol buffers, as much of it as libglide's messages need.
  *
  * A writer makes a message field by field, a reader walks over one. What the fields mean is up to
- * the caller; request.h and response.h know it for libglide. The files need nothing but the C
- * library and keep no state: different threads may use different readers and writers at once.
+ * the caller; request.h and response.h know it for libglide. The files need the C library and one
+ * type of glide.h, and keep no state: different threads may use different readers and writers at
+ * once.
  *
  * The names of the kinds of field follow the .proto files:
  *
@@ -23,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "glide.h"
+
 /* The longest message, in bytes, as of every implementation of protocol buffers. */
 #define WIRE_MESSAGE_MAX ((size_t)INT32_MAX)
 
@@ -33,10 +36,7 @@
 
 /* Bytes that belong to somebody else. They need not end with a NUL and may contain some; data may
  * be NULL where len is 0. */
-typedef struct wire_bytes {
-    const uint8_t *data;
-    size_t len;
-} wire_bytes;
+typedef glide_bytes wire_bytes;
 
 /* wire_text - the bytes of a string, without its NUL. They stay the caller's. NULL is as "". */
 wire_bytes wire_text(const char *text);

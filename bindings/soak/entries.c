@@ -244,6 +244,20 @@ static void run_bytes(worker *self)
            GLIDE_ERR_DECODE, &buffer);
 }
 
+/* run_a_message - a whole request in one piece. */
+static void run_a_message(worker *self)
+{
+    wire_bytes words[WORDS_MAX];
+    const request_command command = words_of(words, "GET soak:key");
+    wire_writer request = {0};
+    glide_buffer buffer;
+
+    EXPECT(request_encode_command(&request, &command));
+    expect(self, glide_client_execute(self->target, request.data, request.len, &buffer), GLIDE_OK,
+           &buffer);
+    wire_writer_free(&request);
+}
+
 static void run_a_request(worker *self)
 {
     const request_route none = {.kind = REQUEST_NO_ROUTE};
@@ -391,7 +405,8 @@ const entry entries[] = {
     {"glide_session_open", open_a_session, 1000},
     {"glide_session_execute", run_in_a_session, 1000},
     {"glide_session_submit", submit_in_a_session, 1000},
-    {"glide_client_execute", run_a_request, 1000},
+    {"glide_client_execute", run_a_message, 1000},
+    {"glide_client_execute_with", run_a_request, 1000},
     {"glide_client_submit", submissions_submit, 1000},
     {"glide_client_poll", submissions_poll, 1000},
     {"glide_completions_free", submissions_free, 1000},

@@ -116,6 +116,7 @@ static void check_inherited(const inheritance *parent)
     size_t count;
 
     CHECK(refused(request_execute(client, &ping, &buffer), &buffer));
+    CHECK(refused(glide_client_execute(client, NULL, 0, &buffer), &buffer));
     CHECK(refused(request_session_open(client, NO_ROUTE, 0, &other, &buffer), &buffer));
     CHECK(refused(request_session_execute(session, &ping, &buffer), &buffer));
     CHECK(refused(request_resolve(client, &ping, &buffer), &buffer));

@@ -184,6 +184,8 @@ TEST(a_null_response_is_refused_by_every_call)
     CHECK_INT(glide_client_open(NULL, 1, NULL, NULL), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_client_execute(client, bytes, 1, NULL), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_client_execute(client, NULL, 1, NULL), GLIDE_ERR_INVALID_ARGUMENT);
+    CHECK_INT(glide_client_execute_with(client, bytes, 1, NULL, 0, NULL),
+              GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_client_resolve(client, bytes, 1, NULL), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_client_topology(client, NULL), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
@@ -195,6 +197,9 @@ TEST(a_null_request_with_a_length_is_refused)
     glide_buffer buffer;
 
     CHECK_INT(glide_client_execute(client, NULL, 1, &buffer), GLIDE_ERR_INVALID_ARGUMENT);
+    CHECK(refused_null(&buffer));
+    CHECK_INT(glide_client_execute_with(client, NULL, 1, NULL, 0, &buffer),
+              GLIDE_ERR_INVALID_ARGUMENT);
     CHECK(refused_null(&buffer));
     CHECK_INT(glide_client_resolve(client, NULL, 1, &buffer), GLIDE_ERR_INVALID_ARGUMENT);
     CHECK(refused_null(&buffer));

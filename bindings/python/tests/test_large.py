@@ -18,6 +18,16 @@ def test_a_value_of_any_size_comes_back_whole(client: Client, size: int) -> None
     assert client.response("GET", "large").value == value[:size]
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_arguments_behind_a_large_one_count_too(client: Client, size: int) -> None:
+    value = b"v" * size
+    assert client.execute("SET", "large", value, "EX", 100) == "OK"
+    assert 0 < int(str(client.execute("TTL", "large"))) <= 100
+    answer = client.response("MSET", "foo", value, "bar", value)
+    assert len(answer.outcomes) == 2
+    assert client.execute("MGET", "foo", "bar") == [value, value]
+
+
 def test_large_replies_that_are_no_bulk_string_are_what_they_are(client: Client) -> None:
     value = b"x" * 100_000
     client.execute("DEL", "large-list", "large-hash")

@@ -47,6 +47,32 @@ def test_a_word_is_sent_as_its_bytes(codec: Codec, word: object, expected: bytes
     assert list(request.single_command.args_array.args) == [b"ECHO", expected]
 
 
+LARGE = b"x" * (32 << 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "inside"),
+    [
+        (("PING",), 1),
+        (("SET", "key", LARGE[1:]), 3),
+        (("SET", "key", LARGE), 2),
+        (("SET", "key", LARGE.decode(), "EX", 10), 2),
+        (("MSET", LARGE, "small", "key", LARGE), 1),
+        ((LARGE, "x"), 2),
+        ((LARGE, "x", LARGE), 2),
+    ],
+)
+def test_words_from_the_first_large_argument_on_go_beside_the_request(
+    codec: Codec, words: tuple[object, ...], inside: int
+) -> None:
+    request, beside = codec.divided(words, AllNodes(), None, False, None)
+    message = messages.load().command_request.FromString(request)
+    plain = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    assert list(message.single_command.args_array.args) == plain[:inside]
+    assert beside == plain[inside:]
+    assert message.route.HasField("simple_routes")
+
+
 @pytest.mark.parametrize("word", [None, True, [1], b"x".__iter__, object()])
 def test_a_word_of_another_type_is_a_type_error_naming_its_position(
     codec: Codec, word: object

@@ -40,6 +40,10 @@ FUNCTION(glide_status, glide_client_open,
 FUNCTION(glide_status, glide_client_execute,
          (glide_client client, const uint8_t *request, size_t len, glide_buffer *response),
          (client, request, len, response))
+FUNCTION(glide_status, glide_client_execute_with,
+         (glide_client client, const uint8_t *request, size_t len, const glide_bytes *args,
+          size_t count, glide_buffer *response),
+         (client, request, len, args, count, response))
 FUNCTION(glide_status, glide_client_resolve,
          (glide_client client, const uint8_t *request, size_t len, glide_buffer *response),
          (client, request, len, response))

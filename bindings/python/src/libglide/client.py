@@ -185,8 +185,8 @@ class Client(Resolver):
             ClosingError: The client is closed, or was opened before a fork and this is the child.
             TypeError: An argument is neither bytes nor str, int or float.
         """
-        request = self._codec.request(args, route, timeout, False, policy)
-        return self._codec.value(*self._library.execute_value(self._handle, request))
+        request, beside = self._codec.divided(args, route, timeout, False, policy)
+        return self._codec.value(*self._library.execute_value(self._handle, request, beside))
 
     def response(
         self,
@@ -211,8 +211,8 @@ class Client(Resolver):
             GlideError: As ``execute``.
             TypeError: As ``execute``.
         """
-        request = self._codec.request(args, route, timeout, outcomes, policy)
-        return self._codec.response(*self._library.execute(self._handle, request))
+        request, beside = self._codec.divided(args, route, timeout, outcomes, policy)
+        return self._codec.response(*self._library.execute(self._handle, request, beside))
 
     def batch(
         self,

@@ -47,16 +47,37 @@ class Codec:
         policy: ResponsePolicy | None = None,
     ) -> bytes:
         """A ``CommandRequest`` of one command."""
-        command = encoding.single_command(words)
-        if route is not None or timeout is not None or outcomes or policy is not None:
-            message = self._messages.command_request()
-            if route is not None:
-                encoding.route(route, message.route)
-            _limit(timeout, message)
-            message.response_policy = encoding.policy(policy)
-            message.outcomes = outcomes
-            command += _serialized(message)
-        return command
+        return encoding.single_command(words) + self._options(route, timeout, outcomes, policy)
+
+    def divided(
+        self,
+        words: Sequence[object],
+        route: Route | None,
+        timeout: float | None,
+        outcomes: bool,
+        policy: ResponsePolicy | None,
+    ) -> tuple[bytes, list[bytes]]:
+        """The same, with the arguments that are better not copied into it beside it."""
+        request, beside = encoding.divided_command(words)
+        return request + self._options(route, timeout, outcomes, policy), beside
+
+    def _options(
+        self,
+        route: Route | None,
+        timeout: float | None,
+        outcomes: bool,
+        policy: ResponsePolicy | None,
+    ) -> bytes:
+        """What a ``CommandRequest`` says beside its command."""
+        if route is None and timeout is None and not outcomes and policy is None:
+            return b""
+        message = self._messages.command_request()
+        if route is not None:
+            encoding.route(route, message.route)
+        _limit(timeout, message)
+        message.response_policy = encoding.policy(policy)
+        message.outcomes = outcomes
+        return _serialized(message)
 
     def batch(
         self,

@@ -33,6 +33,8 @@ from libglide.topology import Node, Shard, Topology
 
 _SHORT = 128  # a length below it takes one byte
 _LARGE = 4096  # a word from that length on takes longer to be copied than to be measured
+_BESIDE = 32 << 10  # one from that length on goes beside the request, which is quicker by then
+_NO_WORDS: list[bytes] = []
 _VARINTS = [bytes((number,)) for number in range(_SHORT)]
 # Keys of fields: their number times eight, plus two for what has a length.
 _SINGLE_COMMAND, _BATCH, _COMMANDS, _ARGS = b"\x12", b"\x1a", b"\x12", b"\x0a"
@@ -163,19 +165,28 @@ def command(name: str, words: Sequence[object]) -> list[bytes]:
         RequestError: A text has no UTF-8 form.
         TypeError: A word is neither bytes nor str, int or float.
     """
-    args = _arguments(name, words)
+    args, _ = _arguments(name, words)
     return [_CUSTOM_COMMAND, _varint(sum(map(len, args))), *args]
 
 
-def _arguments(name: str, words: Sequence[object]) -> list[bytes]:
-    """The pieces of an ``ArgsArray``; errors as of ``command``."""
+def _arguments(name: str, words: Sequence[object]) -> tuple[list[bytes], int]:
+    """The pieces of an ``ArgsArray``, and the position of the first large argument; 0: none is.
+
+    Two pieces are a word. Errors as of ``command``.
+    """
     args: list[bytes] = []
+    large = 0
     for position, word in enumerate(words):
         if type(word) is not bytes:
             word = _word(name, position, word)
         length = len(word)
-        args += (_ARGS_HEADS[length] if length < _SHORT else _ARGS + _varint(length), word)
-    return args
+        if length < _SHORT:
+            args += (_ARGS_HEADS[length], word)
+        else:
+            args += (_ARGS + _varint(length), word)
+            if length >= _BESIDE and not large:
+                large = position
+    return args, large
 
 
 def script(given: Script, keys: Sequence[object], args: Sequence[object], message: Any) -> None:
@@ -199,7 +210,22 @@ def script(given: Script, keys: Sequence[object], args: Sequence[object], messag
 
 def single_command(words: Sequence[object]) -> bytes:
     """A ``CommandRequest`` of one command and nothing else; errors as of ``command``."""
-    pieces = _arguments("args", words)
+    pieces, _ = _arguments("args", words)
+    return _single_command(pieces)
+
+
+def divided_command(words: Sequence[object]) -> tuple[bytes, list[bytes]]:
+    """A ``CommandRequest`` up to its first large argument, and the words from there on.
+
+    Errors as of ``command``.
+    """
+    pieces, large = _arguments("args", words)
+    if not large:
+        return _single_command(pieces), _NO_WORDS
+    return _single_command(pieces[: 2 * large]), pieces[2 * large + 1 :: 2]
+
+
+def _single_command(pieces: list[bytes]) -> bytes:
     if pieces and len(pieces[-1]) >= _LARGE:
         return _joined(sum(map(len, pieces)), *pieces)
     args = b"".join(pieces)

@@ -8,7 +8,7 @@ import os
 import struct
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from libglide.exceptions import ClosingError, GlideError, LibraryError, RequestError, Status
@@ -23,6 +23,12 @@ class _Buffer(ctypes.Structure):
     """``glide_buffer``."""
 
     _fields_ = (("data", ctypes.c_void_p), ("len", ctypes.c_size_t))
+
+
+class _Bytes(ctypes.Structure):
+    """``glide_bytes``."""
+
+    _fields_ = (("data", ctypes.c_char_p), ("len", ctypes.c_size_t))
 
 
 class _Completion(ctypes.Structure):
@@ -62,6 +68,10 @@ _FUNCTIONS: dict[str, tuple[object, list[object]]] = {
     "glide_router_close": (_STATUS, [_HANDLE]),
     "glide_client_open": (_STATUS, [_BYTES, _SIZE, ctypes.POINTER(_HANDLE), _BUFFER_P]),
     "glide_client_execute": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
+    "glide_client_execute_with": (
+        _STATUS,
+        [_HANDLE, _BYTES, _SIZE, ctypes.POINTER(_Bytes), _SIZE, _BUFFER_P],
+    ),
     "glide_client_resolve": (_STATUS, [_HANDLE, _BYTES, _SIZE, _BUFFER_P]),
     "glide_client_topology": (_STATUS, [_HANDLE, _BUFFER_P]),
     "glide_client_statistics": (_STATUS, [_HANDLE, _BUFFER_P]),
@@ -225,14 +235,31 @@ class Library:
         """Connect as a ``ConnectionRequest`` says: the status, the client's handle, a response."""
         return self._open(self._c.glide_client_open, config, len(config))
 
-    def execute(self, client: int, request: bytes) -> tuple[int, bytes]:
-        """Run a ``CommandRequest``."""
-        return self._call(self._c.glide_client_execute, client, request, len(request))
+    def execute(
+        self, client: int, request: bytes, beside: Sequence[bytes] = ()
+    ) -> tuple[int, bytes]:
+        """Run a ``CommandRequest``, whose command goes on with the words beside it."""
+        return self._execute(ctypes.string_at, client, request, beside)
 
-    def execute_value(self, client: int, request: bytes) -> tuple[int, bytes | Bulk]:
+    def execute_value(
+        self, client: int, request: bytes, beside: Sequence[bytes] = ()
+    ) -> tuple[int, bytes | Bulk]:
         """Run a ``CommandRequest`` of which only the value counts."""
-        function = self._c.glide_client_execute
-        return self._call(function, client, request, len(request), take=_take)
+        return self._execute(_take, client, request, beside)
+
+    def _execute(
+        self,
+        take: Callable[[int, int], _Taken],
+        client: int,
+        request: bytes,
+        beside: Sequence[bytes],
+    ) -> tuple[int, _Taken | bytes]:
+        size, count = len(request), len(beside)
+        if count == 0:
+            return self._call(self._c.glide_client_execute, client, request, size, take=take)
+        words = (_Bytes * count)(*[_Bytes(word, len(word)) for word in beside])
+        function = self._c.glide_client_execute_with
+        return self._call(function, client, request, size, words, count, take=take)
 
     def resolve(self, client: int, request: bytes) -> tuple[int, bytes]:
         """Where a ``CommandRequest`` would go."""
