@@ -60,6 +60,9 @@ func newestOf(views []*View) (newest []*View, differ bool) {
 
 // groupsOf puts equal views together, in the order in which they first appear.
 func groupsOf(views []*View) (groups [][]*View) {
+	if len(views) == 1 {
+		return [][]*View{views} // which is asked for most, and compared with nothing
+	}
 	at := make(map[string]int)
 	for _, view := range views {
 		text := view.text()
@@ -77,36 +80,20 @@ func groupsOf(views []*View) (groups [][]*View) {
 // text is equal for views that give the same slots to the same primaries and replicas.
 func (v *View) text() string {
 	var text strings.Builder
-	for first := 0; first < SlotCount; {
-		last := v.runEnd(first)
-		if i := v.owner[first]; i != noShard {
-			fmt.Fprintf(&text, "%d-%d %s", first, last, v.drafts[i].primary.Address)
-			for _, replica := range v.drafts[i].replicas {
-				fmt.Fprintf(&text, " %s", replica.Address)
-			}
-			text.WriteByte('\n')
+	for slots, i := range v.owners.runs() {
+		fmt.Fprintf(&text, "%d-%d %s", slots.First, slots.Last, v.drafts[i].primary.Address)
+		for _, replica := range v.drafts[i].replicas {
+			fmt.Fprintf(&text, " %s", replica.Address)
 		}
-		first = last + 1
+		text.WriteByte('\n')
 	}
 	return text.String()
 }
 
-// runEnd is the last slot of the run of equal owners that begins at first.
-func (v *View) runEnd(first int) int {
-	last := first
-	for last+1 < SlotCount && v.owner[last+1] == v.owner[first] {
-		last++
-	}
-	return last
-}
-
 // Coverage is the number of slots that have an owner.
-func (v *View) Coverage() int {
-	covered := 0
-	for _, i := range v.owner {
-		if i != noShard {
-			covered++
-		}
+func (v *View) Coverage() (covered int) {
+	for slots := range v.owners.runs() {
+		covered += int(slots.Last) - int(slots.First) + 1
 	}
 	return covered
 }

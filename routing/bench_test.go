@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // thousand is a cluster of 500 shards with a replica each.
-func thousand(b *testing.B) *Snapshot {
-	topology := vectorTopology{}
-	for i := int64(0); i < 500; i++ {
-		first, last := i*SlotCount/500, (i+1)*SlotCount/500-1
+func thousand(b *testing.B) *Snapshot { return clusterOf(500).snapshot(b) }
+
+func clusterOf(shards int64) (topology vectorTopology) {
+	for i := int64(0); i < shards; i++ {
+		first, last := i*SlotCount/shards, (i+1)*SlotCount/shards-1
 		topology.Ranges = append(topology.Ranges, vectorRange{first, last,
 			fmt.Sprintf("10.0.%d.%d:7001", i/250, i%250), []string{fmt.Sprintf("10.1.%d.%d:7001", i/250, i%250)}})
 	}
-	return topology.snapshot(b)
+	return topology
 }
 
 func BenchmarkPlanOfAKeyedCommand(b *testing.B) {
@@ -82,5 +85,17 @@ func BenchmarkMovedIn1000Nodes(b *testing.B) {
 	snapshot := thousand(b)
 	for i := 0; b.Loop(); i++ {
 		snapshot.Moved(Slot(i%SlotCount), snapshot.Nodes()[i%2*2].Address)
+	}
+}
+
+func BenchmarkSnapshotOf6Nodes(b *testing.B)    { benchmarkSnapshot(b, 3) }
+func BenchmarkSnapshotOf1000Nodes(b *testing.B) { benchmarkSnapshot(b, 500) }
+
+func benchmarkSnapshot(b *testing.B, shards int64) {
+	topology := clusterOf(shards)
+	for b.Loop() {
+		chosen, err := Agree([]*View{topology.view(b)}, 1, true)
+		require.NoError(b, err)
+		chosen.Snapshot(NewUnknown())
 	}
 }

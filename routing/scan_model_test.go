@@ -75,10 +75,7 @@ func (w *scanWorld) primary(shard int) Address { return serverAddress(shard, w.s
 
 func (w *scanWorld) snapshot() *Snapshot {
 	var drafts []draft
-	var owner [SlotCount]uint16
-	for slot := range owner {
-		owner[slot] = noShard
-	}
+	snapshot := &Snapshot{Epoch: w.epoch}
 	for i, shard := range w.shards {
 		standing := w.standing(w.primary(i))
 		if standing.Owned.Empty() {
@@ -88,12 +85,11 @@ func (w *scanWorld) snapshot() *Snapshot {
 			return Node{ID: serverAddress(i, server).String(), Address: serverAddress(i, server), Endpoint: serverAddress(i, server)}
 		}
 		for slot := range standing.Owned.All() {
-			owner[slot] = uint16(len(drafts))
+			snapshot.owners.give(SlotRange{slot, slot}, len(drafts))
 		}
 		drafts = append(drafts, draft{primary: node(shard.first), replicas: []Node{node(1 - shard.first)}})
 	}
-	snapshot := assemble(drafts, &owner, nil)
-	snapshot.Epoch = w.epoch
+	snapshot.assemble(drafts, nil)
 	return snapshot
 }
 

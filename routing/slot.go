@@ -15,6 +15,8 @@ type SlotRange struct {
 	First, Last Slot
 }
 
+var everySlot = SlotRange{0, SlotCount - 1}
+
 // SlotOf hashes a key as the server does (Valkey cluster specification, "Key distribution
 // model"): CRC16 of the key, or of its first {tag} where that is not empty. There is no second
 // try: a key with an empty first tag is hashed whole.

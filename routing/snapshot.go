@@ -37,9 +37,6 @@ type Shard struct {
 // members are the primary and the replicas.
 func (s *Shard) members() []*Node { return s.nodes }
 
-// noShard marks a slot that no shard serves.
-const noShard = ^uint16(0)
-
 // maxShards is how many shards there can be: each has a slot at least. What a hostile server says
 // beyond that is left out.
 const maxShards = SlotCount
@@ -53,7 +50,7 @@ type Snapshot struct {
 	shards    []*Shard // in the order of their first slots; those without slots last
 	nodes     []*Node  // shard by shard, the primary first
 	primaries []*Node
-	owner     [SlotCount]uint16 // index into shards, or noShard
+	owners    owners // by their places in shards
 	names     map[Address]*Node
 }
 
@@ -64,7 +61,7 @@ func (s *Snapshot) Primaries() []*Node { return s.primaries }
 
 // Owner returns the shard that serves slot, or nil where none does.
 func (s *Snapshot) Owner(slot Slot) *Shard {
-	if i := s.owner[slot]; i != noShard {
+	if i := s.owners.of(slot); i >= 0 {
 		return s.shards[i]
 	}
 	return nil
@@ -111,37 +108,37 @@ func (s *Snapshot) known() string {
 
 // NewStandalone is the view of a server that is not a cluster, with its replicas.
 func NewStandalone(primary Address, replicas ...Address) *Snapshot {
-	var owner [SlotCount]uint16
 	shard := draft{primary: Node{Address: primary, Endpoint: primary}}
 	for _, replica := range replicas {
 		shard.replicas = append(shard.replicas, Node{Address: replica, Endpoint: replica})
 	}
-	snapshot := assemble([]draft{shard}, &owner, nil)
-	snapshot.Standalone = true
+	snapshot := &Snapshot{Standalone: true}
+	snapshot.owners.give(everySlot, 0)
+	snapshot.assemble([]draft{shard}, nil)
 	return snapshot
 }
 
 // NewUnknown is the view of a client that has not asked anybody yet: no node, no slot.
-func NewUnknown() *Snapshot {
-	var owner [SlotCount]uint16
-	for slot := range owner {
-		owner[slot] = noShard
-	}
-	return assemble(nil, &owner, nil)
-}
+func NewUnknown() *Snapshot { return new(Snapshot) }
 
 // Amended is the snapshot with every node as amend leaves it, which may set its zone and add
 // aliases.
 func (s *Snapshot) Amended(amend func(*Node)) *Snapshot {
-	drafts, owner := s.draft(), s.owner
+	drafts := s.draft()
 	for i := range drafts {
 		amend(&drafts[i].primary)
 		for j := range drafts[i].replicas {
 			amend(&drafts[i].replicas[j])
 		}
 	}
-	next := assemble(drafts, &owner, s)
-	next.Epoch, next.Standalone = s.Epoch, s.Standalone
+	return s.followedBy(drafts, &s.owners)
+}
+
+// followedBy is the snapshot that comes after s, of the same server or cluster.
+func (s *Snapshot) followedBy(drafts []draft, owners *owners) *Snapshot {
+	next := &Snapshot{Epoch: s.Epoch, Standalone: s.Standalone}
+	next.owners = *owners
+	next.assemble(drafts, s)
 	return next
 }
 
@@ -151,46 +148,31 @@ type draft struct {
 	replicas []Node
 }
 
-// assemble makes a snapshot of drafts and of an owner table that points into them. Rotation
-// goes on where the shard of the same primary in before stands.
-func assemble(drafts []draft, owner *[SlotCount]uint16, before *Snapshot) *Snapshot {
-	shards := make([]*Shard, len(drafts))
+// assemble makes s of drafts, by whose places its owners are at first. Rotation goes on where the
+// shard of the same primary in before stands.
+func (s *Snapshot) assemble(drafts []draft, before *Snapshot) {
+	s.shards = make([]*Shard, len(drafts))
 	for i := range drafts {
-		shards[i] = drafts[i].shard(before)
+		s.shards[i] = drafts[i].shard(before)
 	}
-	for first := 0; first < SlotCount; {
-		last := first
-		for last+1 < SlotCount && owner[last+1] == owner[first] {
-			last++
-		}
-		if i := owner[first]; i != noShard {
-			shards[i].Slots = append(shards[i].Slots, SlotRange{Slot(first), Slot(last)})
-		}
-		first = last + 1
+	for slots, i := range s.owners.runs() {
+		s.shards[i].Slots = append(s.shards[i].Slots, slots)
 	}
-	s := &Snapshot{shards: shards, names: make(map[Address]*Node)}
 	slices.SortStableFunc(s.shards, func(a, b *Shard) int { return cmp.Compare(a.firstSlot(), b.firstSlot()) })
 	for i, shard := range s.shards {
-		for _, held := range shard.Slots {
-			for slot := int(held.First); slot <= int(held.Last); slot++ {
-				s.owner[slot] = uint16(i)
-			}
+		for _, slots := range shard.Slots {
+			s.owners.give(slots, i)
 		}
 		s.primaries = append(s.primaries, shard.Primary)
 		s.nodes = append(s.nodes, shard.nodes...)
 	}
-	for slot, i := range owner {
-		if i == noShard {
-			s.owner[slot] = noShard
-		}
-	}
 	s.nameNodes()
-	return s
 }
 
 // nameNodes fills names. A node's own address wins over an alias of another, and the first of
 // two equal aliases over the second.
 func (s *Snapshot) nameNodes() {
+	s.names = make(map[Address]*Node, len(s.nodes))
 	for _, node := range s.nodes {
 		s.names[node.Address] = node
 	}
@@ -230,7 +212,7 @@ func (s *Shard) firstSlot() int {
 
 // Equal says whether two snapshots give the same slots to the same nodes in the same roles.
 func (s *Snapshot) Equal(other *Snapshot) bool {
-	if s.Epoch != other.Epoch || s.Standalone != other.Standalone || s.owner != other.owner {
+	if s.Epoch != other.Epoch || s.Standalone != other.Standalone || s.owners != other.owners {
 		return false
 	}
 	return slices.EqualFunc(s.nodes, other.nodes, func(a, b *Node) bool {
@@ -250,24 +232,24 @@ func (s *Snapshot) Moved(slot Slot, address Address) *Snapshot {
 	if node != nil && shard != nil && shard.Primary == node || len(s.shards) > maxShards {
 		return s
 	}
-	drafts, owner := s.draft(), s.owner
+	drafts, owner := s.draft(), 0
 	switch {
 	case node == nil:
+		owner = len(drafts)
 		drafts = append(drafts, draft{primary: Node{Address: address, Endpoint: address}})
-		owner[slot] = uint16(len(drafts) - 1)
 	case node.shard == shard:
-		drafts[owner[slot]].promote(node)
+		owner = s.owners.of(slot)
+		drafts[owner].promote(node)
 	case node.Role == Primary:
-		owner[slot] = uint16(slices.Index(s.shards, node.shard))
+		owner = slices.Index(s.shards, node.shard)
 	default:
-		home := slices.Index(s.shards, node.shard)
-		drafts[home].drop(node)
+		drafts[slices.Index(s.shards, node.shard)].drop(node)
+		owner = len(drafts)
 		drafts = append(drafts, draft{primary: *node})
-		owner[slot] = uint16(len(drafts) - 1)
 	}
-	next := assemble(drafts, &owner, s)
-	next.Epoch, next.Standalone = s.Epoch, s.Standalone
-	return next
+	owners := s.owners
+	owners.give(SlotRange{slot, slot}, owner)
+	return s.followedBy(drafts, &owners)
 }
 
 func (s *Snapshot) draft() []draft {

@@ -18,8 +18,8 @@ func (t *Topology) Snapshot() (*Snapshot, error) {
 	if len(t.Shards) > maxShards {
 		return nil, fmt.Errorf("%d shards; there can be %d", len(t.Shards), maxShards)
 	}
-	owner, err := t.owners()
-	if err != nil {
+	snapshot := &Snapshot{Epoch: t.Epoch, Standalone: t.Standalone}
+	if err := t.owned(&snapshot.owners); err != nil {
 		return nil, err
 	}
 	drafts := make([]draft, len(t.Shards))
@@ -37,29 +37,23 @@ func (t *Topology) Snapshot() (*Snapshot, error) {
 			drafts[i].replicas = append(drafts[i].replicas, *replica)
 		}
 	}
-	snapshot := assemble(drafts, owner, nil)
-	snapshot.Epoch, snapshot.Standalone = t.Epoch, t.Standalone
+	snapshot.assemble(drafts, nil)
 	return snapshot, nil
 }
 
-// owners gives every slot the index of its shard, or noShard.
-func (t *Topology) owners() (*[SlotCount]uint16, error) {
-	owner := new([SlotCount]uint16)
+// owned gives every slot the place of its shard.
+func (t *Topology) owned(owners *owners) error {
 	if t.Standalone {
-		return owner, nil
-	}
-	for slot := range owner {
-		owner[slot] = noShard
+		owners.give(everySlot, 0)
+		return nil
 	}
 	for i, shard := range t.Shards {
 		for _, held := range shard.Slots {
-			for slot := int(held.First); slot <= int(held.Last); slot++ {
-				if owner[slot] != noShard {
-					return nil, fmt.Errorf("slot %d is given twice", slot)
-				}
-				owner[slot] = uint16(i)
+			if slot, taken := owners.taken(held); taken {
+				return fmt.Errorf("slot %d is given twice", slot)
 			}
+			owners.give(held, i)
 		}
 	}
-	return owner, nil
+	return nil
 }

@@ -12,7 +12,8 @@ type View struct {
 
 	drafts []draft
 	byName map[Address]int // primary -> index into drafts
-	owner  [SlotCount]uint16
+	owners owners          // by their places in drafts
+	fresh  int             // no shard serves the slots from there on
 }
 
 // ParseSlots reads an answer to CLUSTER SLOTS that the node at from gave. An entry that is
@@ -35,11 +36,7 @@ func ParseSlots(reply Value, from Address) (*View, error) {
 }
 
 func newView() *View {
-	view := &View{byName: make(map[Address]int)}
-	for slot := range view.owner {
-		view.owner[slot] = noShard
-	}
-	return view
+	return &View{byName: make(map[Address]int)}
 }
 
 func (v *View) finish(command string, from Address, entries int) (*View, error) {
@@ -53,8 +50,9 @@ func (v *View) finish(command string, from Address, entries int) (*View, error) 
 // Snapshot makes the view the topology. Rotation over replicas goes on from before, which may be
 // nil.
 func (v *View) Snapshot(before *Snapshot) *Snapshot {
-	snapshot := assemble(v.drafts, &v.owner, before)
-	snapshot.Epoch = v.Epoch
+	snapshot := &Snapshot{Epoch: v.Epoch}
+	snapshot.owners = v.owners
+	snapshot.assemble(v.drafts, before)
 	return snapshot
 }
 
@@ -185,11 +183,12 @@ func (v *View) add(e entry) {
 	} else {
 		v.drafts[i].replicas = append(v.drafts[i].replicas, e.shard.replicas...)
 	}
-	for slot := int(e.slots.First); slot <= int(e.slots.Last); slot++ {
-		if v.owner[slot] == noShard {
-			v.owner[slot] = uint16(i)
-		}
+	if int(e.slots.First) >= v.fresh { // as servers list them
+		v.owners.give(e.slots, i)
+	} else {
+		v.owners.fill(e.slots, i)
 	}
+	v.fresh = max(v.fresh, int(e.slots.Last)+1)
 }
 
 // settleRoles leaves every node in one place: a primary is nobody's replica, and a replica
