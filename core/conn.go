@@ -47,6 +47,7 @@ type conn struct {
 
 	expected int    // replies of the exchange, of which none was read
 	come     *room  // with the beginning of them, read ahead of the exchange; nil: none
+	broken   error  // that reading past the library ended with, for the library
 	pending  []byte // what is still to be given to the library before it reads on
 	lent     *room  // that it is in; nil: none
 
@@ -163,6 +164,10 @@ func (c *conn) receive(p []byte) (int, error) {
 	expected := c.expected
 	c.expected = 0
 	switch {
+	case c.broken != nil:
+		err := c.broken
+		c.broken = nil
+		return 0, err
 	case len(c.pending) > 0:
 	case c.greeted > 0:
 		return c.hear(p)
@@ -171,7 +176,9 @@ func (c *conn) receive(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		c.wire.flat = read
+		if c.wire.flat = read; read != nil { // behind the replies is what nobody asked for
+			c.pending = append(stubsOf(expected), c.pending...)
+		}
 	case c.come != nil:
 		c.pending, c.lent, c.come = c.come.text, c.come, nil
 	default:
@@ -183,6 +190,21 @@ func (c *conn) receive(p []byte) (int, error) {
 		c.lent = nil
 	}
 	return n, nil
+}
+
+// between says that the library has the beginning of something, or is to have more of it: what nobody
+// asked for, behind what it was asked to read.
+func (c *conn) between() bool { return len(c.pending) > 0 || c.guard.within() }
+
+// settled ends an exchange whose replies were read past the library. Behind them is what nobody asked
+// for; the next exchange meets it.
+func (c *conn) settled() {
+	c.ahead, c.wrote = 0, false
+	if len(c.pending) > 0 {
+		c.come = takeRoom()
+		c.come.text = append(c.come.text, c.pending...)
+	}
+	c.pending = nil
 }
 
 func (c *conn) Close() error {

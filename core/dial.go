@@ -57,11 +57,7 @@ func (w *wire) reach() error {
 }
 
 // stands says whether the connection does.
-func (w *wire) stands() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.conn != nil
-}
+func (w *wire) stands() bool { return w.standing() != nil }
 
 // blame holds it against the node where somebody gives up waiting for a connection that takes long.
 func (w *wire) blame() {

@@ -41,9 +41,8 @@ type reading struct {
 	long     int // bytes in slabs
 }
 
-// readFlat reads so many replies. What the library is to have in their place is pending then: stubs,
-// or what has come, where the room is nil. An error is that of the connection, or says that the reply
-// is too large.
+// readFlat reads so many replies. Pending is then what came behind them, or all that has come, where the
+// room is nil. An error is that of the connection, or says that the reply is too large.
 func (c *conn) readFlat(expected int) (*room, error) {
 	r := reading{room: c.come, expected: expected}
 	if c.come = nil; r.room == nil {
@@ -53,10 +52,7 @@ func (c *conn) readFlat(expected int) (*room, error) {
 	for {
 		switch found := r.advance(); {
 		case found == whole:
-			c.pending = stubsOf(expected)
-			if r.at < len(r.text) { // something that nobody asked for; the next exchange meets it
-				c.pending = append(c.pending, r.text[r.at:]...)
-			}
+			c.pending = r.text[r.at:]
 			return r.room, nil
 		case found == odd, r.tooMuch():
 			c.leave(r.room)

@@ -93,6 +93,9 @@ func (g *guard) check(p []byte) error {
 	return nil
 }
 
+// within says that a reply has begun and not ended.
+func (g *guard) within() bool { return g.bytes > 0 }
+
 // wholeString is how many bytes the well-formed string takes that p begins with and holds to its
 // end; 0 where that is not so. Most replies are such strings, and byte by byte they take three
 // times as long.

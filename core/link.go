@@ -37,10 +37,9 @@ const maxSpare = 32
 func newLink(config *Config, endpoint routing.Address, role routing.Role, to *peer) (*link, error) {
 	l := &link{peer: to, config: config, endpoint: endpoint, role: role, large: make(chan struct{}, atATime), wires: make(map[*wire]struct{})}
 	l.life, l.end = context.WithCancel(context.Background())
-	var err error
 	l.lane.link, l.lane.until.link = l, l
-	l.lane.wire, err = newWire(l, true)
-	if err != nil {
+	l.lane.wire = &wire{link: l, direct: true}
+	if err := l.lane.wire.renewClient(); err != nil {
 		return nil, err
 	}
 	return l, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,6 @@ type wire struct {
 	since    atomic.Int64 // Unix nanoseconds: reach began; 0: it does not run
 	sent     bool         // what the present exchange brings was written ahead
 	sentAt   time.Time
-	request  []byte
 	built    valkey.Commands
 	results  []valkey.ValkeyResult
 	flat     *room // with the replies of the last exchange, where the results are stubs
@@ -48,13 +48,8 @@ type wire struct {
 const idleTime = time.Minute
 
 // Buffers of a connection, in bytes. The library's own half a MiB each way would make a client of
-// many nodes heavy.
-const connBuffer = 32 << 10
-
-func newWire(l *link, direct bool) (*wire, error) {
-	w := &wire{link: l, direct: direct}
-	return w, w.renewClient()
-}
+// many nodes heavy. On a shared connection it writes nothing but its handshake.
+const connBuffer, handshakeBuffer = 32 << 10, 1 << 10
 
 // shared says that the wire is the lane's.
 func (w *wire) shared() bool { return w == w.link.lane.wire }
@@ -68,9 +63,12 @@ func (w *wire) number() string {
 
 // renewClient gives the wire a client of the library, which has no connection yet.
 func (w *wire) renewClient() error {
-	l, cleanup := w.link, idleTime
-	if w.single {
+	l, cleanup, writing := w.link, idleTime, connBuffer
+	if w.single || w.shared() {
 		cleanup = 0
+	}
+	if w.shared() {
+		writing = handshakeBuffer
 	}
 	w.ready = false
 	client, err := valkey.NewClient(valkey.ClientOption{
@@ -83,7 +81,7 @@ func (w *wire) renewClient() error {
 		BlockingPoolSize:      1,
 		BlockingPoolCleanup:   cleanup,
 		ReadBufferEachConn:    connBuffer,
-		WriteBufferEachConn:   connBuffer,
+		WriteBufferEachConn:   writing,
 		ConnWriteTimeout:      math.MaxInt64, // every exchange brings its own deadline
 		DialCtxFn:             w.dial,
 		Dialer:                net.Dialer{Timeout: l.config.ConnectTimeout, KeepAlive: -1},
@@ -226,16 +224,8 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	}()
 	w.forget()
 	w.dialled, w.unmade = nil, false
-	w.expect(len(commands))
-	_, timed := ctx.Deadline()
-	if len(commands) == 1 {
-		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
-	} else {
-		w.built = w.built[:0]
-		for _, words := range commands {
-			w.built = append(w.built, w.build(words, !timed))
-		}
-		w.results = append(w.results[:0], w.client.DoMulti(ctx, w.built...)...)
+	if !w.exchangeFlat(ctx, commands) {
+		w.ask(ctx, commands)
 	}
 	for _, result := range w.results {
 		if err := result.NonValkeyError(); err != nil {
@@ -248,35 +238,79 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 	return w.results, nil
 }
 
-// expect tells the connection that stands how many replies are to come. On one that is still to be
-// made the library's handshake goes before them.
-func (w *wire) expect(replies int) {
+// ask has the library exchange the commands.
+func (w *wire) ask(ctx context.Context, commands [][][]byte) {
+	_, timed := ctx.Deadline()
+	if len(commands) == 1 {
+		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
+		return
+	}
+	w.built = w.built[:0]
+	for _, words := range commands {
+		w.built = append(w.built, w.build(words, !timed))
+	}
+	w.results = append(w.results[:0], w.client.DoMulti(ctx, w.built...)...)
+}
+
+// exchangeFlat exchanges the commands past the library, where a connection that is shared stands and
+// the replies are flat: what it would do in between costs as much as
+// the rest. Where it is false the library goes on from there: what was written it takes for written,
+// and it reads what has come, or how the connection failed.
+func (w *wire) exchangeFlat(ctx context.Context, commands [][][]byte) bool {
+	if !w.sent && w.shared() {
+		w.sendAhead(ctx, commands)
+	}
+	c := w.standing()
+	if c == nil {
+		return false // the library's handshake goes before the replies
+	}
+	switch {
+	case c.between():
+		return false
+	case !w.sent || c.aheadErr != nil:
+		c.expected = len(commands)
+		return false
+	}
+	_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the reading
+	if w.flat, c.broken = c.readFlat(len(commands)); w.flat == nil {
+		return false
+	}
+	c.settled()
+	w.results = slices.Grow(w.results[:0], len(commands))[:len(commands)]
+	return true
+}
+
+// deadlineOf is that of a context; zero: it has none.
+func deadlineOf(ctx context.Context) time.Time {
+	deadline, has := ctx.Deadline()
+	if !has {
+		return time.Time{}
+	}
+	return deadline
+}
+
+// standing is the connection that stands; nil: none does.
+func (w *wire) standing() *conn {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.conn != nil {
-		w.conn.expected = replies
-	}
+	return w.conn
 }
 
 // sendAhead writes commands before the exchange that reads their replies, if a connection stands.
-func (w *wire) sendAhead(ctx *until, commands [][][]byte) {
-	w.mu.Lock()
-	c := w.conn
-	w.mu.Unlock()
+func (w *wire) sendAhead(ctx context.Context, commands [][][]byte) {
+	c := w.standing()
 	if c == nil {
 		return
 	}
-	w.request = w.request[:0]
+	out := takeRoom()
+	defer out.giveBack()
 	for _, words := range commands {
-		w.request = appendCommand(w.request, words)
+		out.text = appendCommand(out.text, words)
 	}
-	_ = c.SetDeadline(ctx.at) // what fails here fails again in the exchange
+	_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the exchange
 	w.sentAt = time.Now()
-	c.writeAhead(w.request)
+	c.writeAhead(out.text)
 	w.sent = true
-	if cap(w.request) > connBuffer {
-		w.request = nil
-	}
 }
 
 // owes says that commands were written ahead of an exchange that the library did not begin, as after

@@ -43,10 +43,10 @@ STEPS = {
     "reading the request": r"main\.\(\*request\)|main\.\(\*call\)\.read",
     "planning": r"libglide/routing\.",
     "joining the lane, deadline, counters": r"libglide/core\.",
-    "the connection, around the library": (
-        r"libglide/core\.\(\*(wire|conn|socket|until|guard|health)\)"
+    "the connection: writing and reading RESP": (
+        r"libglide/core\.(\(\*(wire|conn|socket|until|health|reading|room)\)"
+        r"|appendCommand|takeRoom|\w+At$)"
     ),
-    "valkey-go: writing and reading RESP": r"github\.com/valkey-io/valkey-go|bufio\.",
     "awake for the reply: yielding, looking, receiving it": (
         r"libglide/core\.(\(\*vigil\)|yieldThread|\(\*socket\)\.watch)"
     ),
