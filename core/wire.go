@@ -35,7 +35,7 @@ type wire struct {
 	sentAt   time.Time
 	built    valkey.Commands
 	results  []valkey.ValkeyResult
-	flat     *room // with the replies of the last exchange, where the results are stubs
+	flat     *room // with the replies of the last exchange; nil: the results hold them
 
 	mu   sync.Mutex
 	made bool   // there was a connection
@@ -253,9 +253,8 @@ func (w *wire) ask(ctx context.Context, commands [][][]byte) {
 }
 
 // exchangeFlat exchanges the commands past the library, where a connection that is shared stands and
-// the replies are flat: what it would do in between costs as much as
-// the rest. Where it is false the library goes on from there: what was written it takes for written,
-// and it reads what has come, or how the connection failed.
+// the replies are flat. Where it is false the library goes on from there: what was written it takes
+// for written, and it reads what has come, or how the connection failed.
 func (w *wire) exchangeFlat(ctx context.Context, commands [][][]byte) bool {
 	if !w.sent && w.shared() {
 		w.sendAhead(ctx, commands)
