@@ -36,7 +36,7 @@ type topology struct {
 func (t *topology) start() {
 	t.wake, t.turn = make(chan struct{}, 1), make(chan struct{}, 1)
 	t.turn <- struct{}{}
-	t.view = routing.NewUnknown()
+	t.view = routing.Unknown()
 	t.current.Store(t.view)
 }
 

@@ -96,6 +96,6 @@ func benchmarkSnapshot(b *testing.B, shards int64) {
 	for b.Loop() {
 		chosen, err := Agree([]*View{topology.view(b)}, 1, true)
 		require.NoError(b, err)
-		chosen.Snapshot(NewUnknown())
+		chosen.Snapshot(Unknown())
 	}
 }

@@ -118,8 +118,10 @@ func NewStandalone(primary Address, replicas ...Address) *Snapshot {
 	return snapshot
 }
 
-// NewUnknown is the view of a client that has not asked anybody yet: no node, no slot.
-func NewUnknown() *Snapshot { return new(Snapshot) }
+var noView Snapshot
+
+// Unknown is the view of a client that has not asked anybody yet: no node, no slot.
+func Unknown() *Snapshot { return &noView }
 
 // Amended is the snapshot with every node as amend leaves it, which may set its zone and add
 // aliases.
