@@ -9,7 +9,8 @@ import (
 
 // The replies of an exchange are read here where all of them are flat: a string, a line, a number,
 // a null, or an aggregate of such. The library underneath would make each string a piece of memory
-// of its own, where all of them can share one that is used again. It is told that they are nulls.
+// of its own, where all of them can share one that is used again. It hears nothing of an exchange over
+// the shared connection, and of others that the replies are nulls.
 //
 // Where one is of another sort, or is malformed, all of them are left to the library and the guard
 // before it.

@@ -181,7 +181,7 @@ func TestAPostedWriteIsNotSentTwiceWhereItsConnectionIsGoneWhenItIsCollected(t *
 	defer answer()
 	w := posted(t, client, "INCR", "foo")
 	eventually(t, func() bool { return len(f.three.Got("INCR foo")) == 1 })
-	_ = w.lane.wire.conn.Close() // as the library underneath does to connections it takes for idle
+	_ = w.lane.wire.conn.Close() // as where a panic has it made anew
 	require.True(t, w.Claim())
 	w.Collect(true)
 	require.True(t, w.failure(t).Sent)

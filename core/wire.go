@@ -44,7 +44,7 @@ type wire struct {
 	shut bool   // it makes no connection any more
 }
 
-// Connections idle for so long are closed.
+// Connections idle for so long are closed, but for those of lanes and sessions.
 const idleTime = time.Minute
 
 // Buffers of a connection, in bytes. The library's own half a MiB each way would make a client of
