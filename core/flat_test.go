@@ -429,3 +429,22 @@ func TestAMessageThatNobodyAskedForIsPassedOver(t *testing.T) {
 		}
 	}
 }
+
+func TestTheConnectionOfALaneStaysHoweverLongTheLibraryHearsNothingOfIt(t *testing.T) {
+	usual := idleTime
+	idleTime = 20 * time.Millisecond
+	t.Cleanup(func() { idleTime = usual })
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	large := strings.Repeat("x", largeBytes)
+	run(t, client, command("SET", "foo", "1"))
+	run(t, client, command("SET", "foo", large)) // over a wire of its own
+	standing, made := f.three.OpenConnections(), f.three.Connections()
+	for range 10 {
+		run(t, client, command("GET", "foo"))
+		time.Sleep(idleTime / 2)
+	}
+	eventually(t, func() bool { return f.three.OpenConnections() == standing-1 }) // the other one is closed
+	run(t, client, command("GET", "foo"))
+	require.Equal(t, made, f.three.Connections())
+}
