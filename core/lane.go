@@ -303,9 +303,9 @@ func (n *lane) carry(batch []*errand, driving bool) (passed bool) {
 				e.take(in)
 			} else {
 				e.read(results[:len(e.commands)])
+				results = results[len(e.commands):]
 			}
 			n.link.counters.heard(e.replies)
-			results = results[len(e.commands):]
 		}
 	}
 	n.wire.forget()

@@ -138,9 +138,7 @@ func (w *wire) watch(owner owner) bool {
 // whole or there will be none, and whether some of it has come. That is kept for the exchange that
 // reads it.
 func (w *wire) answered() (whole, some bool) {
-	w.mu.Lock()
-	c := w.conn
-	w.mu.Unlock()
+	c := w.standing()
 	if c == nil || c.direct == nil || c.come != nil || !c.direct.enter() {
 		return true, false
 	}

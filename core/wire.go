@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -64,11 +63,11 @@ func (w *wire) number() string {
 // renewClient gives the wire a client of the library, which has no connection yet.
 func (w *wire) renewClient() error {
 	l, cleanup, writing := w.link, idleTime, connBuffer
-	if w.single || w.shared() {
+	switch {
+	case w.shared():
+		cleanup, writing = 0, handshakeBuffer
+	case w.single:
 		cleanup = 0
-	}
-	if w.shared() {
-		writing = handshakeBuffer
 	}
 	w.ready = false
 	client, err := valkey.NewClient(valkey.ClientOption{
@@ -197,7 +196,8 @@ func (w *wire) attend(waiting interruptible, awake bool) {
 }
 
 // exchange sends the commands in one write and reads a reply to each. The results are the wire's
-// and good until its next exchange; error replies are among them. The error is of the transport
+// and good until its next exchange; error replies are among them. Where flat has the replies, results
+// are none, or nulls. The error is of the transport
 // (see wasSent), or a refusal of the handshake.
 func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []valkey.ValkeyResult, err error) {
 	if err := ctx.Err(); err != nil && !w.sent {
@@ -242,40 +242,39 @@ func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []val
 func (w *wire) ask(ctx context.Context, commands [][][]byte) {
 	_, timed := ctx.Deadline()
 	if len(commands) == 1 {
-		w.results = append(w.results[:0], w.client.Do(ctx, w.build(commands[0], !timed)))
+		w.results = append(w.results, w.client.Do(ctx, w.build(commands[0], !timed)))
 		return
 	}
 	w.built = w.built[:0]
 	for _, words := range commands {
 		w.built = append(w.built, w.build(words, !timed))
 	}
-	w.results = append(w.results[:0], w.client.DoMulti(ctx, w.built...)...)
+	w.results = append(w.results, w.client.DoMulti(ctx, w.built...)...)
 }
 
 // exchangeFlat exchanges the commands past the library, where a connection that is shared stands and
 // the replies are flat. Where it is false the library goes on from there: what was written it takes
 // for written, and it reads what has come, or how the connection failed.
 func (w *wire) exchangeFlat(ctx context.Context, commands [][][]byte) bool {
-	if !w.sent && w.shared() {
-		w.sendAhead(ctx, commands)
-	}
 	c := w.standing()
-	if c == nil {
-		return false // the library's handshake goes before the replies
-	}
 	switch {
-	case c.between():
-		return false
-	case !w.sent || c.aheadErr != nil:
+	case c == nil:
+		return false // the library's handshake goes before the replies
+	case !w.sent && !w.shared():
 		c.expected = len(commands)
 		return false
 	}
-	_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the reading
+	_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the exchange
+	if !w.sent {
+		w.write(c, commands)
+	}
+	if c.aheadErr != nil || c.between() {
+		return false
+	}
 	if w.flat, c.broken = c.readFlat(len(commands)); w.flat == nil {
 		return false
 	}
 	c.settled()
-	w.results = slices.Grow(w.results[:0], len(commands))[:len(commands)]
 	return true
 }
 
@@ -297,17 +296,20 @@ func (w *wire) standing() *conn {
 
 // sendAhead writes commands before the exchange that reads their replies, if a connection stands.
 func (w *wire) sendAhead(ctx context.Context, commands [][][]byte) {
-	c := w.standing()
-	if c == nil {
-		return
+	if c := w.standing(); c != nil {
+		_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the exchange
+		w.sentAt = time.Now()
+		w.write(c, commands)
 	}
+}
+
+// write writes commands past the library. How that ended the exchange finds out.
+func (w *wire) write(c *conn, commands [][][]byte) {
 	out := takeRoom()
 	defer out.giveBack()
 	for _, words := range commands {
 		out.text = appendCommand(out.text, words)
 	}
-	_ = c.SetDeadline(deadlineOf(ctx)) // what fails here fails again in the exchange
-	w.sentAt = time.Now()
 	c.writeAhead(out.text)
 	w.sent = true
 }
@@ -353,16 +355,18 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 		return nil, err
 	}
 	defer w.forget()
-	replies := make([]routing.Value, len(results))
+	replies := make([]routing.Value, 0, len(commands))
 	if w.flat != nil {
-		replies = w.flat.takeAway(replies[:0], len(results))
-		results = nil
+		replies = w.flat.takeAway(replies, len(commands))
+		results = nil // where there are any, they are nulls
 	}
 	for i := range results {
 		message, _ := results[i].ToMessage()
-		if replies[i], err = parseReply(&message); err != nil {
+		reply, err := parseReply(&message)
+		if err != nil {
 			return nil, &unreadable{err}
 		}
+		replies = append(replies, reply)
 	}
 	w.link.counters.heard(replies)
 	return replies, nil
@@ -371,6 +375,7 @@ func (w *wire) run(ctx context.Context, commands [][][]byte) ([]routing.Value, e
 // forget lets go of the results of the last exchange.
 func (w *wire) forget() {
 	clear(w.results)
+	w.results = w.results[:0]
 	if w.flat != nil {
 		w.flat.giveBack()
 		w.flat = nil

@@ -113,7 +113,7 @@ func (s *Scan) parse(field []string) (err error) {
 
 // String is the cursor that ParseScan reads.
 func (s *Scan) String() string {
-	if s.done == SetOf(SlotRange{0, SlotCount - 1}) {
+	if s.done == SetOf(everySlot) {
 		return ScanFinished
 	}
 	var owed []string
