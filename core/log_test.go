@@ -166,6 +166,7 @@ func TestACertificateThatCannotBeReadAnewIsLogged(t *testing.T) {
 
 func TestOfPanicsAtOnePlaceTheFirstIsLoggedWithItsStack(t *testing.T) {
 	log := keepLog(t, LogError)
+	faults.Clear()
 	faulty := func() (failed *Error) {
 		defer func() { failed = Panicked(recover()) }()
 		panic("on purpose")
