@@ -1,8 +1,10 @@
 /* Many threads on one client, deadlines, and calls that are running when it is closed. */
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "check.h"
@@ -250,5 +252,48 @@ TEST(a_request_ends_at_its_own_deadline_and_leaves_the_client_usable)
     given = run(client, "SET threads:late again", NO_ROUTE);
     CHECK_INT(given.status, GLIDE_OK);
     drop(&given);
+    CHECK_INT(glide_client_close(client), GLIDE_OK);
+}
+
+/* ---- The threads of the Go runtime ---------------------------------------------------------- */
+
+/* slack_of - how much later than asked for a thread of this process may be woken, in ns; -1: the
+ * system does not say. */
+static long slack_of(const char *thread)
+{
+    char path[300];
+    long slack = -1;
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%s/timerslack_ns", thread);
+    file = fopen(path, "r");
+    if (file == NULL)
+        return -1;
+    if (fscanf(file, "%ld", &slack) != 1)
+        slack = -1;
+    fclose(file);
+    return slack;
+}
+
+TEST(the_thread_that_watches_the_others_alone_may_be_late)
+{
+    const long usual = prctl(PR_GET_TIMERSLACK, 0L, 0L, 0L, 0L);
+    glide_client client = open_cluster();
+    DIR *tasks = opendir("/proc/self/task");
+    int late = 0, other = 0;
+
+    CHECK(tasks != NULL);
+    if (tasks == NULL)
+        return;
+    for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        const long slack = task->d_name[0] == '.' ? -1 : slack_of(task->d_name);
+
+        late += slack == 1000000;
+        other += slack >= 0 && slack != usual && slack != 1000000;
+    }
+    closedir(tasks);
+    if (slack_of("self") == usual) /* so it may be asked */
+        CHECK_INT(late, 1);
+    CHECK_INT(other, 0);
     CHECK_INT(glide_client_close(client), GLIDE_OK);
 }

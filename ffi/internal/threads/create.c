@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
@@ -14,8 +15,18 @@ int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument);
 
-/* The runtime tries 20 times, so this is 30 s in all. */
-enum { PATIENCE_MS = 1500, LONGEST_PAUSE_MS = 50 };
+enum {
+    PATIENCE_MS = 1500, /* the runtime tries 20 times, so this is 30 s in all */
+    LONGEST_PAUSE_MS = 50,
+    WATCHER = 1, /* the thread that is made after so many others */
+    WATCHER_SLACK_NS = 1000000
+};
+
+static void set_slack(int ns)
+{
+    if (ns > 0) /* 0 would set the default of the thread, and means one of the real-time classes */
+        prctl(PR_SET_TIMERSLACK, (long)ns, 0L, 0L, 0L);
+}
 
 static long long milliseconds(void)
 {
@@ -37,6 +48,36 @@ static int refused(void)
 #endif
 }
 
+/*
+ * create - make a thread, which inherits how much later than asked for it may be woken. All get that
+ * of the thread that loads the library, but for the watcher, sysmon, which is the first that the
+ * runtime makes once it has a thread of its own (runtime.main).
+ *
+ * The watcher takes scheduler processors from threads that are in the kernel or in C, and as long as
+ * it finds any it sleeps for 20 us only. It does find some for ever where threads call in from C:
+ * nothing is scheduled on their processors, so it takes them for ones that have been at the same
+ * thing for 10 ms, and takes them away each time (retake() in runtime/proc.go). To get one back costs
+ * the thread more than the rest of the way to Go, and 64 threads kept a tenth of a processor busy with
+ * that alone. Threads that the watcher makes are not to be late.
+ */
+static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
+                  void *argument)
+{
+    static int made, usual;
+    const int before = __atomic_load_n(&made, __ATOMIC_ACQUIRE);
+    const int own = prctl(PR_GET_TIMERSLACK, 0L, 0L, 0L, 0L);
+    int error;
+
+    if (before == 0)
+        usual = own;
+    set_slack(before == WATCHER && usual < WATCHER_SLACK_NS ? WATCHER_SLACK_NS : usual);
+    error = __real_pthread_create(thread, attributes, start, argument);
+    set_slack(own);
+    if (error == 0)
+        __atomic_add_fetch(&made, 1, __ATOMIC_RELEASE);
+    return error;
+}
+
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                           void *(*start)(void *), void *argument)
 {
@@ -44,8 +85,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 
     for (long pause = 1;; pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS) {
         const struct timespec a_while = {0, pause * 1000000};
-        const int error =
-            refused() ? EAGAIN : __real_pthread_create(thread, attributes, start, argument);
+        const int error = refused() ? EAGAIN : create(thread, attributes, start, argument);
 
         if (error != EAGAIN || milliseconds() >= until)
             return error;
