@@ -81,7 +81,7 @@ func Open(config Config) (*Client, error) {
 	c.closing, c.close = context.WithCancel(context.Background())
 	c.topology.start()
 	if !config.Lazy {
-		if err := c.connect(c.closing); err != nil {
+		if err := c.connectFirst(); err != nil {
 			c.Close()
 			return nil, err
 		}

@@ -368,6 +368,15 @@ func (c *Client) exchange(ctx context.Context, to target, commands ...[][]byte) 
 	return l.exchange(ctx, commands...)
 }
 
+// open makes the connection to a target that requests share.
+func (c *Client) open(to target) error {
+	l, err := c.links.to(to.endpoint, to.role)
+	if err != nil {
+		return err
+	}
+	return l.lane.open()
+}
+
 // aside sends commands to a target in one write over a connection of their own.
 func (c *Client) aside(ctx context.Context, to target, commands ...[][]byte) ([]routing.Value, error) {
 	l, err := c.links.to(to.endpoint, to.role)

@@ -134,6 +134,9 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 	exchange := c.aside
 	if c.topology.unknown() {
 		exchange = c.exchange
+		if found.err = c.open(c.targetAt(address)); found.err != nil {
+			return found
+		}
 	}
 	if !c.config.Standalone {
 		replies, err := exchange(ctx, c.targetAt(address), slotsWords, infoWords)

@@ -162,6 +162,26 @@ func (n *lane) seize(e *errand) bool {
 	return true
 }
 
+// open connects, where nobody has or is about to, on the goroutine of the caller, who stays until
+// that ends. An exchange that follows needs no other goroutine.
+func (n *lane) open() error {
+	n.mu.Lock()
+	if n.closed || n.led || n.wire.stands() {
+		n.mu.Unlock()
+		return nil
+	}
+	n.led = true
+	n.mu.Unlock()
+	n.link.enter()
+	defer n.link.leave()
+	began := time.Now()
+	n.progress.Store(began.UnixNano())
+	err := n.wire.reach()
+	n.quick.Store(err == nil && time.Since(began) < slowTime)
+	n.passFrom(false)
+	return err
+}
+
 // leave takes an errand back from its lane. gone is false where the owner is just being told of
 // what became of it; sent says whether it may have run.
 func (n *lane) leave(e *errand) (gone, sent bool) {

@@ -73,6 +73,23 @@ func busy(t *testing.T, f *fakes, client *Client) (holder *promise, release func
 	return holder, release
 }
 
+func TestALaneIsOpenedByOneForAll(t *testing.T) {
+	f := fakeCluster(t)
+	client := openFakes(t, f)
+	link, err := client.links.to(mustParse(f.three.Address()), routing.Primary)
+	require.NoError(t, err)
+	link.lane.led = true // somebody is about to connect
+	require.NoError(t, link.lane.open())
+	require.Zero(t, f.three.Connections())
+	link.lane.led = false
+	for range 2 {
+		require.NoError(t, link.lane.open())
+		require.Equal(t, 1, f.three.Connections())
+	}
+	run(t, client, command("SET", "foo", "1"))
+	require.Equal(t, 1, f.three.Connections())
+}
+
 func TestRequestsGoInTheOrderOfTheirComingOverOneConnection(t *testing.T) {
 	f := fakeCluster(t)
 	client := openFakes(t, f)

@@ -22,9 +22,12 @@ type attempt struct {
 // the connect timeout: where it takes longer than this caller can wait, a later one finds it done.
 // The error is an *Error; the next call tries again.
 func (c *Client) connect(ctx context.Context) error {
-	a, err := c.opening.join(c)
+	a, begun, err := c.opening.join(c)
 	if err != nil {
 		return err
+	}
+	if begun {
+		go a.run(c)
 	}
 	select {
 	case <-a.ended:
@@ -42,6 +45,17 @@ func (c *Client) connect(ctx context.Context) error {
 	return late
 }
 
+// connectFirst is connect for the opening of the client: nobody else knows it yet, so the attempt needs
+// no goroutine of its own.
+func (c *Client) connectFirst() error {
+	a, begun, err := c.opening.join(c)
+	if begun {
+		a.run(c)
+		err = a.err
+	}
+	return err
+}
+
 // connected looks at the topology, at one that is not known yet by connecting. The error is an
 // *Error.
 func (c *Client) connected(ctx context.Context) error {
@@ -52,40 +66,42 @@ func (c *Client) connected(ctx context.Context) error {
 	return nil
 }
 
-// join gives the attempt that runs, or begins one.
-func (o *opening) join(c *Client) (*attempt, error) {
+// join gives the attempt that there is, or one that the caller has begun and is to run.
+func (o *opening) join(c *Client) (a *attempt, begun bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
 	case c.closed():
-		return nil, errClosed
+		return nil, false, errClosed
 	case o.attempt != nil:
-		return o.attempt, nil
+		return o.attempt, false, nil
 	}
-	a := &attempt{ended: make(chan struct{})}
+	a = &attempt{ended: make(chan struct{})}
 	if !c.topology.unknown() {
 		close(a.ended)
-		return a, nil
+		return a, false, nil
 	}
 	o.attempt = a
 	c.done.Add(1) // the lock is held, and Close takes it after it has ended the context
-	go func() {
-		defer c.done.Done()
-		defer close(a.ended)
-		defer o.finish()
-		defer func() {
-			if fault := recover(); fault != nil {
-				a.err = Panicked(fault)
-			}
-		}()
-		ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)
-		defer cancel()
-		a.err = c.learn(ctx)
-		if c.closed() {
-			a.err = errClosed
+	return a, true, nil
+}
+
+// run makes the attempt, and ends it.
+func (a *attempt) run(c *Client) {
+	defer c.done.Done()
+	defer close(a.ended)
+	defer c.opening.finish()
+	defer func() {
+		if fault := recover(); fault != nil {
+			a.err = Panicked(fault)
 		}
 	}()
-	return a, nil
+	ctx, cancel := context.WithTimeout(c.closing, c.config.ConnectTimeout)
+	defer cancel()
+	a.err = c.learn(ctx)
+	if c.closed() {
+		a.err = errClosed
+	}
 }
 
 func (o *opening) finish() {
