@@ -56,9 +56,9 @@ static int refused(void)
  * The watcher takes scheduler processors from threads that are in the kernel or in C, and as long as
  * it finds any it sleeps for 20 us only. It does find some for ever where threads call in from C:
  * nothing is scheduled on their processors, so it takes them for ones that have been at the same
- * thing for 10 ms, and takes them away each time (retake() in runtime/proc.go). To get one back costs
- * the thread more than the rest of the way to Go, and 64 threads kept a tenth of a processor busy with
- * that alone. Threads that the watcher makes are not to be late.
+ * thing for 10 ms, and takes them away each time (retake() in runtime/proc.go). Each thread then gets
+ * another one under the scheduler's lock, and with 64 threads the watcher alone kept a tenth of a
+ * processor busy. Threads that it makes in its turn are not to be late.
  */
 static int create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *),
                   void *argument)
