@@ -131,15 +131,15 @@ func (c *Client) ask(ctx context.Context, order int, address routing.Address) (f
 		}
 	}()
 	// Over a connection of its own, so that requests do not wait behind it, but for the first look.
-	exchange := c.aside
+	exchange, to := c.aside, c.targetAt(address)
 	if c.topology.unknown() {
 		exchange = c.exchange
-		if found.err = c.open(c.targetAt(address)); found.err != nil {
+		if found.err = c.open(to); found.err != nil {
 			return found
 		}
 	}
 	if !c.config.Standalone {
-		replies, err := exchange(ctx, c.targetAt(address), slotsWords, infoWords)
+		replies, err := exchange(ctx, to, slotsWords, infoWords)
 		switch {
 		case err != nil:
 			found.err = err

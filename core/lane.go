@@ -165,6 +165,8 @@ func (n *lane) seize(e *errand) bool {
 // open connects, where nobody has or is about to, on the goroutine of the caller, who stays until
 // that ends. An exchange that follows needs no other goroutine.
 func (n *lane) open() error {
+	n.link.enter()
+	defer n.link.leave()
 	n.mu.Lock()
 	if n.closed || n.led || n.wire.stands() {
 		n.mu.Unlock()
@@ -172,8 +174,6 @@ func (n *lane) open() error {
 	}
 	n.led = true
 	n.mu.Unlock()
-	n.link.enter()
-	defer n.link.leave()
 	began := time.Now()
 	n.progress.Store(began.UnixNano())
 	err := n.wire.reach()

@@ -197,8 +197,7 @@ func (w *wire) attend(waiting interruptible, awake bool) {
 
 // exchange sends the commands in one write and reads a reply to each. The results are the wire's
 // and good until its next exchange; error replies are among them. Where flat has the replies, results
-// are none, or nulls. The error is of the transport
-// (see wasSent), or a refusal of the handshake.
+// are none, or nulls. The error is of the transport (see wasSent), or a refusal of the handshake.
 func (w *wire) exchange(ctx context.Context, commands [][][]byte) (results []valkey.ValkeyResult, err error) {
 	if err := ctx.Err(); err != nil && !w.sent {
 		return nil, &connError{false, err}
